@@ -1,0 +1,79 @@
+"""The AWS that is watched: something that answers requests, and knows whose credentials it handed out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from trailstate.wire.call import WireRequest, WireResponse
+
+
+class EstateUnavailable(Exception):
+    """The estate gave no answer (it is starting again, or died over this request). The message says which; `applied`
+    says whether the request can have had an effect."""
+
+    def __init__(self, message: str, *, applied: bool) -> None:
+        super().__init__(message)
+        self.applied = applied
+
+
+class EstateUnsupported(Exception):
+    """The estate knows no such operation."""
+
+
+class EstateFailed(Exception):
+    """The estate broke over this request; the message is for the operator's log, never for the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class EstateRequest:
+    """One request for the estate, in the order the house decided.
+
+    `now` is the time the estate is to believe; `seed` feeds whatever it draws at random.
+    """
+
+    request: WireRequest
+    service: str
+    operation: str
+    account: str
+    region: str
+    now: datetime
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What the estate knows of an access key it handed out.
+
+    `kind` is the CloudTrail userIdentity type. `policies` are reserved for authorisation.
+    """
+
+    access_key_id: str
+    kind: str
+    account: str
+    principal_id: str
+    arn: str
+    user_name: str | None = None
+    secret: str | None = None
+    token: str | None = None
+    issuer: Mapping[str, str] | None = None
+    """type, principalId, arn, accountId, userName of the role (or user) behind a session."""
+    created: datetime | None = None
+    mfa: bool = False
+    source_identity: str | None = None
+    web_identity: Mapping[str, Any] | None = None
+
+
+class Estate(Protocol):
+    """One at a time: `handle` never runs two requests at once in a simulated estate."""
+
+    def handle(self, request: EstateRequest) -> WireResponse:
+        """The estate's own answer. Raises EstateUnavailable, EstateUnsupported or EstateFailed."""
+
+    def credential(self, access_key_id: str) -> Credential | None:
+        """The facts behind an access key; None when the estate never issued it."""
+
+    def reset(self) -> None:
+        """Forget everything (a test asks for it)."""
+
+    def close(self) -> None: ...

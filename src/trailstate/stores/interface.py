@@ -1,0 +1,167 @@
+"""What the house asks of a store: ledgers that only grow, shelves of documents, and one atomic commit.
+
+Two implementations stand beside this page (`memory`, `sqlite`), and `disk` and `memory` for Objects;
+`tests/contract/` says in examples what each must keep.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+JOURNAL = "journal"
+CONFIGURATION = "configuration"
+
+
+class StoreUnavailable(Exception):
+    """The store could not make the commit durable (disk full, I/O error, closed); nothing of it was kept, or, after a
+    lost acknowledgement, all of it was. Callers answer 503 and never claim success."""
+
+
+class VersionConflict(Exception):
+    """A Shelf document changed since it was read; nothing of the commit was kept. Read again and retry."""
+
+
+class DirectoryInUse(Exception):
+    """Another server holds this data directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One line for a ledger. `body` is JSON text in UTF-8."""
+
+    ledger: str
+    account: str
+    region: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a ledger. Positions are dense from 1; `time` (ledger time) never goes backward."""
+
+    position: int
+    time: datetime
+    account: str
+    region: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfKey:
+    """Where a document stands. The account comes first, and from the credential, never from the body."""
+
+    account: str
+    region: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A JSON document and its version: 1 when first put, one more with each change."""
+
+    value: dict[str, Any]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfChange:
+    """Put (`value`) or remove (`value` None) a document, if its version is still `expected` (0: absent; None: whatever)."""
+
+    key: ShelfKey
+    value: dict[str, Any] | None
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """An effect to be done outside, once: `queue` orders it, `id` makes it unique for ever."""
+
+    queue: str
+    id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Something about to be done in the estate. It stays until a commit that names it in `settled`."""
+
+    id: str
+    time: datetime
+    account: str
+    region: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """All of it becomes durable, or none of it."""
+
+    appends: Sequence[Append] = ()
+    shelf: Sequence[ShelfChange] = ()
+    intents: Sequence[Intent] = ()
+    settled: Sequence[str] = ()
+    """Ids of intents whose outcome this commit holds."""
+    outbox: Sequence[OutboxRow] = ()
+    done: Sequence[str] = ()
+    """Ids of outbox rows whose effect has happened."""
+    cursors: Mapping[str, int] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """The truth of one deployment."""
+
+    def commit(self, commit: Commit) -> list[int]:
+        """Make it durable and return the positions of its appends, in order.
+
+        Raises VersionConflict or StoreUnavailable; after either nothing may be claimed done.
+        Safe to call from any thread; concurrent commits are grouped.
+        """
+
+    def read(self, ledger: str, after: int, limit: int) -> list[Entry]:
+        """The entries after a position, oldest first, at most `limit`; durable ones only."""
+
+    def entry(self, ledger: str, position: int) -> Entry | None:
+        """The entry at one position."""
+
+    def head(self, ledger: str) -> int:
+        """The last durable position; 0 for an empty ledger."""
+
+    def get(self, key: ShelfKey) -> Document | None: ...
+
+    def list(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
+        """The documents of one kind, in order of region, then name (bytewise)."""
+
+    def intents(self) -> list[Intent]:
+        """Intents not yet settled, oldest first."""
+
+    def outbox(self, queue: str, limit: int) -> list[OutboxRow]:
+        """The oldest rows of a queue that are not done."""
+
+    def cursor(self, name: str) -> int:
+        """Where a follower stands; 0 before its first commit."""
+
+    def close(self) -> None: ...
+
+
+class ObjectExists(Exception):
+    """An object stands under that key already; delivered objects are never overwritten."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    key: str
+    size_bytes: int
+
+
+class Objects(Protocol):
+    """Immutable objects under slash-separated keys (any UTF-8 text of 1 to 1,024 bytes)."""
+
+    def put_if_absent(self, key: str, body: bytes) -> None:
+        """Durable when it returns; ObjectExists when the key is taken, whatever its bytes."""
+
+    def get(self, key: str) -> bytes | None: ...
+
+    def list(self, prefix: str, after: str = "", limit: int = 1000) -> list[ObjectInfo]:
+        """Objects whose key starts with `prefix` and sorts after `after`, in bytewise order."""
