@@ -1,0 +1,51 @@
+"""Each account's root access key: random, made at first start, in a file only its owner may read."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from trailstate.world import World
+
+ACCESS_KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+SECRET_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+@dataclass(frozen=True, slots=True)
+class RootKey:
+    """What the AWS CLI calls an access key."""
+
+    account: str
+    access_key_id: str
+    secret_access_key: str
+
+
+def load_or_make(directory: Path, accounts: Iterable[str], world: World) -> dict[str, RootKey]:
+    """The root key of every account, by account; missing ones are made and kept in `root-ACCOUNT.json`, mode 0600."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {account: _read(directory, account) or _make(directory, account, world) for account in accounts}
+
+
+def _path(directory: Path, account: str) -> Path:
+    return directory / f"root-{account}.json"
+
+
+def _read(directory: Path, account: str) -> RootKey | None:
+    try:
+        stored = msgspec.json.decode(_path(directory, account).read_bytes())
+    except FileNotFoundError:
+        return None
+    return RootKey(account, stored["AccessKeyId"], stored["SecretAccessKey"])
+
+
+def _make(directory: Path, account: str, world: World) -> RootKey:
+    key = RootKey(account, "AKIA" + world.token(16, ACCESS_KEY_ALPHABET), world.token(40, SECRET_ALPHABET))
+    body = msgspec.json.encode({"AccessKeyId": key.access_key_id, "SecretAccessKey": key.secret_access_key})
+    descriptor = os.open(_path(directory, account), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(body + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return key

@@ -1,0 +1,43 @@
+"""Who answers what: the services that are the house's own; every other goes to the estate.
+
+An operation of an owned service that has no function yet is refused with a modelled error. It never succeeds somewhere
+else, because a trail that records nothing or a rule that judges nothing would be worse than none.
+"""
+
+import importlib
+from collections.abc import Mapping
+
+from trailstate.services.operation import OPERATIONS, Operation
+from trailstate.wire import model
+
+OWNED_SERVICES = ("cloudtrail", "cloudtrail-data", "config")
+"""Every operation of these is ours, done or not yet."""
+
+OWNED_OPERATIONS = {"sts": ("GetCallerIdentity",)}
+"""Single operations of services that otherwise belong to the estate: only the front door knows who is calling."""
+
+MODULES = ("trailstate.services.cloudtrail.history", "trailstate.services.sts.identity")
+
+
+def operations() -> Mapping[tuple[str, str], Operation]:
+    """Every operation that the house answers, by (service, API name)."""
+    for module in MODULES:
+        importlib.import_module(module)
+    return OPERATIONS
+
+
+def is_owned(service: str, operation: str) -> bool:
+    return service in OWNED_SERVICES or operation in OWNED_OPERATIONS.get(service, ())
+
+
+def ownership() -> dict[str, dict[str, list[str]]]:
+    """Per owned service: the operations that are `done` and those that are `not_yet` (refused by name)."""
+    done = operations()
+    table: dict[str, dict[str, list[str]]] = {}
+    for service in (*OWNED_SERVICES, *OWNED_OPERATIONS):
+        names = OWNED_OPERATIONS.get(service) or model.service_model(service).operation_names
+        table[service] = {
+            "done": sorted(name for name in names if (service, name) in done),
+            "not_yet": sorted(name for name in names if (service, name) not in done),
+        }
+    return table
