@@ -1,0 +1,366 @@
+"""What may be chosen, and who chose it: flags over `TRAILSTATE_*` variables over one TOML file over defaults.
+
+`Settings` is the whole list: one field, one meaning, one sentence about it. A name that is not in the list is
+refused, wherever it comes from, because a misspelt setting that is silently ignored is a setting that lies.
+"""
+
+import difflib
+import ipaddress
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, cast
+
+ENVIRONMENT_PREFIX = "TRAILSTATE_"
+FILE_NAME = "trailstate.toml"
+
+NOT_SETTINGS = frozenset({"TRAILSTATE_CONFIG", "TRAILSTATE_SAMPLES", "TRAILSTATE_PROTOCOL_CASES"})
+"""Variables with the same prefix and another meaning: which file to read, where tests and benchmarks find material."""
+
+EMBEDDED = "embedded"
+MIB = 1024 * 1024
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be understood; the message says which, where it stands, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a value must be: a phrase that completes "must be …", and a parser that raises ValueError for anything else.
+
+    Parsers take text (flags, variables) as well as TOML's own types.
+    """
+
+    expects: str
+    parse: Callable[[object], object]
+
+
+def whole_number(low: int, high: int) -> Kind:
+    def parse(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise ValueError
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError
+        return number
+
+    return Kind(f"a whole number from {low} to {high}", parse)
+
+
+def seconds(high: float) -> Kind:
+    def parse(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError
+        number = float(value)
+        if not 0 < number <= high:
+            raise ValueError
+        return number
+
+    return Kind(f"a number of seconds above 0 and at most {high:g}", parse)
+
+
+def one_of(*words: str) -> Kind:
+    def parse(value: object) -> str:
+        if value not in words:
+            raise ValueError
+        return str(value)
+
+    return Kind("one of " + ", ".join(words), parse)
+
+
+def matching(expects: str, pattern: str) -> Kind:
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
+            raise ValueError
+        return value
+
+    return Kind(expects, parse)
+
+
+SWITCH_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def _parse_switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    try:
+        return SWITCH_WORDS[str(value).lower()]
+    except KeyError:
+        raise ValueError from None
+
+
+def _parse_directory(value: object) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError
+    return Path(value)
+
+
+def _parse_accounts(value: object) -> tuple[str, ...]:
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, Iterable):
+        raise ValueError
+    accounts = tuple(dict.fromkeys(str(account).strip() for account in listed))
+    if not accounts or not all(re.fullmatch(r"[0-9]{12}", account) for account in accounts):
+        raise ValueError
+    return accounts
+
+
+def _parse_instant(value: object) -> datetime | None:
+    if value == "":
+        return None
+    instant = value if isinstance(value, datetime) else datetime.fromisoformat(cast("str", value))
+    if instant.tzinfo is None:
+        raise ValueError
+    return instant.astimezone(UTC)
+
+
+SWITCH = Kind("true or false", _parse_switch)
+DIRECTORY = Kind("a directory", _parse_directory)
+ACCOUNTS = Kind("one or more account numbers of 12 digits", _parse_accounts)
+INSTANT = Kind("a time with its offset, such as 2026-01-15T09:30:00Z", _parse_instant)
+HOST = matching("a host name or an IP address", r"[A-Za-z0-9.:_-]+")
+REGION = matching("a region, such as eu-central-1", r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
+ESTATE = matching("'embedded' or the URL of an AWS endpoint", r"embedded|https?://[^\s/?#]+/?")
+
+
+def setting(default: Any, kind: Kind, about: str) -> Any:
+    return field(default=default, metadata={"kind": kind, "about": about})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Everything one deployment can choose. `load_settings` builds it; in a test, `data` is all that must be given."""
+
+    host: str = setting("127.0.0.1", HOST, "Address to listen on; anything but loopback also needs `open`.")
+    port: int = setting(4566, whole_number(0, 65535), "Port to listen on; 0 takes a free one.")
+    data: Path = field(
+        metadata={
+            "kind": DIRECTORY,
+            "about": "Directory that holds the journal, the keys and everything derived; made with mode 0700.",
+            "default": "`$XDG_DATA_HOME/trailstate`, else `~/.local/share/trailstate`",
+        }
+    )
+    ephemeral: bool = setting(False, SWITCH, "Keep the journal in memory only; it is gone when the server stops.")
+    testing: bool = setting(False, SWITCH, "Serve the clock, settle and reset endpoints that test suites use.")
+    open: bool = setting(False, SWITCH, "Allow an address that other machines can reach.")
+    estate: str = setting(EMBEDDED, ESTATE, "The AWS that is watched: the embedded simulation, or any AWS endpoint.")
+    accounts: tuple[str, ...] = setting(
+        ("123456789012",), ACCOUNTS, "Accounts of the lab; the first one answers for unknown access keys."
+    )
+    region: str = setting("us-east-1", REGION, "Region that `trailstate env` exports.")
+
+    data_events: Literal["selected", "all", "none"] = setting(
+        "selected",
+        one_of("selected", "all", "none"),
+        "Which data events are journalled; by default those a trail selects.",
+    )
+    on_audit_failure: Literal["refuse", "count"] = setting(
+        "refuse", one_of("refuse", "count"), "What to do with a call that cannot be recorded: answer 503, or count it."
+    )
+    throttling: Literal["off", "aws"] = setting(
+        "off", one_of("off", "aws"), "Whether AWS's request rates are enforced."
+    )
+    clock_start: datetime | None = setting(  # noqa: RUF009 - a dataclass field like its neighbours
+        None, INSTANT, "Where the server's clock starts; needs `testing`, and empty means now."
+    )
+
+    handler_threads: int = setting(
+        0, whole_number(0, 1024), "Threads that answer calls; 0 means 2 for each core and 4 more."
+    )
+    handler_queue: int = setting(
+        256, whole_number(1, 65536), "Calls that may wait for a thread before throttling begins."
+    )
+    connections_max: int = setting(1024, whole_number(1, 65536), "Connections open at one time.")
+    header_bytes_max: int = setting(64 * 1024, whole_number(1024, MIB), "Size of a request's header block.")
+    header_lines_max: int = setting(100, whole_number(8, 1000), "Header lines of one request.")
+    body_bytes_max: int = setting(MIB, whole_number(1024, 64 * MIB), "Size of a control plane request's body.")
+    object_bytes_max: int = setting(
+        5 * 1024 * MIB, whole_number(1024, 5 * 1024 * MIB), "Size of an uploaded object's body, which is streamed."
+    )
+    inflate_bytes_max: int = setting(8 * MIB, whole_number(1024, 64 * MIB), "Size of a compressed body once inflated.")
+    inflate_ratio_max: int = setting(
+        100, whole_number(2, 1032), "How many times its size a compressed body may become."
+    )
+    header_timeout_seconds: float = setting(
+        10.0, seconds(600), "How long a client may take to send a request's header."
+    )
+    body_timeout_seconds: float = setting(30.0, seconds(3600), "How long a client may pause while it sends a body.")
+    idle_timeout_seconds: float = setting(75.0, seconds(3600), "How long a connection may stay open without a request.")
+    stop_timeout_seconds: float = setting(
+        10.0, seconds(600), "How long calls in flight may take once a stop was asked for."
+    )
+
+    log_level: Literal["error", "warning", "info", "debug"] = setting(
+        "warning", one_of("error", "warning", "info", "debug"), "How much the server says on stderr."
+    )
+    debug: bool = setting(False, SWITCH, "Show where a failure happened instead of one sentence about it.")
+
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Setting name → where its value came from, in words for a person; a name without an entry is a default."""
+
+    def source(self, name: str) -> str:
+        return self.sources.get(name, "default")
+
+
+KINDS: Mapping[str, Kind] = {
+    entry.name: entry.metadata["kind"] for entry in fields(Settings) if entry.name != "sources"
+}
+"""Every setting's name, in the order of the reference page."""
+
+
+def load_settings(
+    flags: Mapping[str, object],
+    environment: Mapping[str, str],
+    *,
+    directory: Path | None = None,
+    home: Path | None = None,
+) -> Settings:
+    """The effective settings; SettingsError when a name or a value cannot be understood.
+
+    Flags that are None were not given; the flag `config` names the file. Only the file is read: `directory` and `home`
+    stand for the working directory and the person's home.
+    """
+    directory = directory or Path.cwd()
+    home = home or Path.home()
+    path = settings_file(flags.get("config"), environment, directory, home)
+    layers = (
+        *([_from_file(path)] if path is not None else ()),
+        _from_environment(environment),
+        _from_flags(flags),
+    )
+    values: dict[str, Any] = {"data": _default_data(environment, home)}
+    sources: dict[str, str] = {}
+    for layer in layers:
+        for name, (value, source) in layer.items():
+            values[name], sources[name] = _parse(name, value, source), source
+    values["data"] = directory / under_home(values["data"], home)
+    return _consistent(Settings(**values, sources=sources))
+
+
+def settings_file(given: object, environment: Mapping[str, str], directory: Path, home: Path) -> Path | None:
+    """The one file that is read: the named one, which must exist, else the first of the two usual places that does."""
+    named = given or environment.get("TRAILSTATE_CONFIG")
+    if named:
+        return directory / under_home(Path(str(named)), home)
+    shared = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    usual = (directory / FILE_NAME, shared / "trailstate" / FILE_NAME)
+    return next((path for path in usual if path.is_file()), None)
+
+
+def under_home(path: Path, home: Path) -> Path:
+    """The path with a leading `~` replaced."""
+    return home.joinpath(*path.parts[1:]) if path.parts[:1] == ("~",) else path
+
+
+def is_loopback(host: str) -> bool:
+    """Can only this machine reach a server that listens on `host`? A name other than localhost counts as no."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt name: "; did you mean 'port'?", or nothing."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{matches[0]}'?" if matches else "."
+
+
+def reference() -> str:
+    """The reference page of all settings, as Markdown."""
+    defaults = {
+        entry.name: _default_text(entry.default, entry.metadata) for entry in fields(Settings) if entry.metadata
+    }
+    about = {entry.name: entry.metadata["about"] for entry in fields(Settings) if entry.metadata}
+    rows = (
+        f"| `{name}` | `{ENVIRONMENT_PREFIX}{name.upper()}` | {defaults[name]} | {kind.expects} | {about[name]} |"
+        for name, kind in KINDS.items()
+    )
+    return "\n".join((*_REFERENCE_HEAD, *rows, ""))
+
+
+_REFERENCE_HEAD = (
+    "# Settings",
+    "",
+    "A flag wins over a `TRAILSTATE_*` variable, a variable over the file, the file over the default. The file is",
+    f"TOML, one `name = value` a line: the one named by `--config` or `TRAILSTATE_CONFIG`, else `{FILE_NAME}` in the working",
+    f"directory, else `~/.config/trailstate/{FILE_NAME}`. Only one file is read. A name that is not in this table is",
+    "refused. Lists in variables are separated by commas. `trailstate doctor` shows each value and where it came from.",
+    "",
+    "| setting | variable | default | must be | what it does |",
+    "|---|---|---|---|---|",
+)
+
+
+def _from_flags(flags: Mapping[str, object]) -> dict[str, tuple[object, str]]:
+    given = {name: value for name, value in flags.items() if value is not None and name != "config"}
+    for name in given:
+        if name not in KINDS:
+            raise SettingsError(f"There is no setting '{name}'{closest(name, KINDS)}")
+    return {name: (value, _flag_name(name)) for name, value in given.items()}
+
+
+def _flag_name(name: str) -> str:
+    return "--account" if name == "accounts" else "--" + name.replace("_", "-")
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[object, str]]:
+    variables = {ENVIRONMENT_PREFIX + name.upper(): name for name in KINDS}
+    layer: dict[str, tuple[object, str]] = {}
+    for variable, value in environment.items():
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable in NOT_SETTINGS:
+            continue
+        if variable not in variables:
+            raise SettingsError(f"The variable {variable} is not a setting{closest(variable, variables)}")
+        layer[variables[variable]] = (value, variable)
+    return layer
+
+
+def _from_file(path: Path) -> dict[str, tuple[object, str]]:
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {path} is not TOML: {error}.") from error
+    for name in entries:
+        if name not in KINDS:
+            raise SettingsError(f"The settings file {path} has an unknown setting '{name}'{closest(name, KINDS)}")
+    return {name: (value, str(path)) for name, value in entries.items()}
+
+
+def _parse(name: str, value: object, source: str) -> object:
+    kind = KINDS[name]
+    try:
+        return kind.parse(value)
+    except (ValueError, TypeError):
+        raise SettingsError(f"The setting '{name}' ({source}) must be {kind.expects}; found {value!r}.") from None
+
+
+def _consistent(settings: Settings) -> Settings:
+    if settings.clock_start is not None and not settings.testing:
+        raise SettingsError(
+            f"The setting 'clock_start' ({settings.source('clock_start')}) needs 'testing', because a server whose "
+            "clock was moved must never be taken for a true one."
+        )
+    return settings
+
+
+def _default_data(environment: Mapping[str, str], home: Path) -> Path:
+    return Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "trailstate"
+
+
+def _default_text(default: object, metadata: Mapping[str, Any]) -> str:
+    if "default" in metadata:
+        return str(metadata["default"])
+    if isinstance(default, tuple):
+        return f"`{','.join(default)}`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return "" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
