@@ -17,8 +17,9 @@ from typing import Any, Literal, cast
 ENVIRONMENT_PREFIX = "TRAILSTATE_"
 FILE_NAME = "trailstate.toml"
 
-NOT_SETTINGS = frozenset({"TRAILSTATE_CONFIG", "TRAILSTATE_SAMPLES", "TRAILSTATE_PROTOCOL_CASES"})
-"""Variables with the same prefix and another meaning: which file to read, where tests and benchmarks find material."""
+NOT_SETTINGS = frozenset({"TRAILSTATE_CONFIG", "TRAILSTATE_DEBUG", "TRAILSTATE_SAMPLES", "TRAILSTATE_PROTOCOL_CASES"})
+"""Variables with the same prefix and another meaning: which file to read, whether a failure shows its traceback, and
+where tests and benchmarks find their material."""
 
 EMBEDDED = "embedded"
 MIB = 1024 * 1024
@@ -197,7 +198,6 @@ class Settings:
     log_level: Literal["error", "warning", "info", "debug"] = setting(
         "warning", one_of("error", "warning", "info", "debug"), "How much the server says on stderr."
     )
-    debug: bool = setting(False, SWITCH, "Show where a failure happened instead of one sentence about it.")
 
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Setting name → where its value came from, in words for a person; a name without an entry is a default."""
@@ -289,9 +289,10 @@ _REFERENCE_HEAD = (
     "# Settings",
     "",
     "A flag wins over a `TRAILSTATE_*` variable, a variable over the file, the file over the default. The file is",
-    f"TOML, one `name = value` a line: the one named by `--config` or `TRAILSTATE_CONFIG`, else `{FILE_NAME}` in the working",
-    f"directory, else `~/.config/trailstate/{FILE_NAME}`. Only one file is read. A name that is not in this table is",
-    "refused. Lists in variables are separated by commas. `trailstate doctor` shows each value and where it came from.",
+    "TOML, one `name = value` a line: the one that `--config` or `TRAILSTATE_CONFIG` names, else `trailstate.toml` in",
+    "the working directory, else `~/.config/trailstate/trailstate.toml`. Only one file is read. A name that is not in",
+    "this table is refused. Lists in variables are separated by commas. `trailstate doctor` shows each value and where",
+    "it came from.",
     "",
     "| setting | variable | default | must be | what it does |",
     "|---|---|---|---|---|",

@@ -1,0 +1,89 @@
+"""`trailstate`: the verbs, in the order a newcomer meets them, and how each of them ends.
+
+This module and those of the verbs import nothing heavy, so that help and completion answer at once; what a verb needs
+it imports when it runs.
+"""
+
+import os
+import sys
+from types import TracebackType
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from trailstate import __version__
+from trailstate.cli.env import env
+from trailstate.cli.exit import MEANINGS, ExitCode, Stop
+from trailstate.cli.terminal import put, say
+from trailstate.cli.up import up
+from trailstate.settings import SettingsError
+
+EXIT_CODES = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
+
+
+class Verbs(TyperGroup):
+    """The group of all verbs: turns what a verb raises into one sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Stop as stop:
+            if str(stop):
+                say(str(stop))
+            raise typer.Exit(stop.code) from None
+        except SettingsError as error:
+            say(str(error))
+            raise typer.Exit(ExitCode.USAGE) from None
+
+
+app = typer.Typer(
+    cls=Verbs,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog=f"\b\nExit codes:\n{EXIT_CODES}\n\n\b\nStart with: trailstate up",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        put(f"trailstate {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def trailstate(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """AWS CloudTrail and AWS Config on your own machine: who did what, what it changed, and whether it complies.
+
+    Data go to stdout, everything else to stderr. Settings come from flags, TRAILSTATE_* variables or one TOML file.
+    """
+
+
+app.command()(up)
+app.command()(env)
+
+
+def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The last resort for a failure nobody foresaw: one sentence, and the traceback for those who ask for it."""
+    if os.environ.get("TRAILSTATE_DEBUG"):
+        sys.__excepthook__(kind, error, trace)
+        return
+    say(
+        f"trailstate failed in a way it did not foresee: {kind.__name__}: {error}. "
+        "TRAILSTATE_DEBUG=1 shows where; please report it with that."
+    )
+
+
+def main() -> None:
+    sys.excepthook = report
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    # Calling the app itself would put typer's own hook in the place of ours.
+    typer.main.get_command(app)(prog_name="trailstate")
