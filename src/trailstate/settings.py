@@ -23,6 +23,7 @@ where tests and benchmarks find their material."""
 
 EMBEDDED = "embedded"
 MIB = 1024 * 1024
+GIB = 1024 * MIB
 
 
 class SettingsError(ValueError):
@@ -175,22 +176,24 @@ class Settings:
     handler_queue: int = setting(
         256, whole_number(1, 65536), "Calls that may wait for a thread before throttling begins."
     )
-    connections_max: int = setting(1024, whole_number(1, 65536), "Connections open at one time.")
+    connections_max: int = setting(1000, whole_number(1, 65536), "Connections open at one time.")
     header_bytes_max: int = setting(64 * 1024, whole_number(1024, MIB), "Size of a request's header block.")
     header_lines_max: int = setting(100, whole_number(8, 1000), "Header lines of one request.")
-    body_bytes_max: int = setting(MIB, whole_number(1024, 64 * MIB), "Size of a control plane request's body.")
-    object_bytes_max: int = setting(
-        5 * 1024 * MIB, whole_number(1024, 5 * 1024 * MIB), "Size of an uploaded object's body, which is streamed."
+    body_bytes_max: int = setting(
+        MIB, whole_number(1024, 64 * MIB), "Size of a request's body, for services that document no larger one."
     )
-    inflate_bytes_max: int = setting(8 * MIB, whole_number(1024, 64 * MIB), "Size of a compressed body once inflated.")
+    object_bytes_max: int = setting(
+        5 * GIB + MIB, whole_number(1024, 16 * GIB), "Size of an uploaded object's body, which is streamed."
+    )
+    inflate_bytes_max: int = setting(64 * MIB, whole_number(1024, GIB), "Size of a compressed body once inflated.")
     inflate_ratio_max: int = setting(
-        100, whole_number(2, 1032), "How many times its size a compressed body may become."
+        200, whole_number(2, 1032), "How many times its size a compressed body may become."
     )
     header_timeout_seconds: float = setting(
         10.0, seconds(600), "How long a client may take to send a request's header."
     )
     body_timeout_seconds: float = setting(30.0, seconds(3600), "How long a client may pause while it sends a body.")
-    idle_timeout_seconds: float = setting(75.0, seconds(3600), "How long a connection may stay open without a request.")
+    idle_timeout_seconds: float = setting(60.0, seconds(3600), "How long a connection may stay open without a request.")
     stop_timeout_seconds: float = setting(
         10.0, seconds(600), "How long calls in flight may take once a stop was asked for."
     )

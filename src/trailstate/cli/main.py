@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from trailstate import __version__
+from trailstate.cli.clock import clock, settle
 from trailstate.cli.env import env
 from trailstate.cli.exit import MEANINGS, ExitCode, Stop
 from trailstate.cli.terminal import put, say
@@ -38,6 +39,7 @@ class Verbs(TyperGroup):
 
 
 app = typer.Typer(
+    name="trailstate",
     cls=Verbs,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -67,6 +69,8 @@ def trailstate(
 
 app.command()(up)
 app.command()(env)
+app.add_typer(clock)
+app.command()(settle)
 
 
 def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

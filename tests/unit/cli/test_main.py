@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from trailstate.cli.exit import MEANINGS, ExitCode
@@ -12,6 +13,7 @@ from trailstate.cli.main import app
 from trailstate.cli.terminal import table, visible
 
 HEAVY = ("asyncio", "boto3", "botocore", "cryptography", "http.client", "msgspec", "rich", "sqlite3", "uvicorn")
+VERBS = tuple(getattr(get_command(app), "commands"))  # noqa: B009 - the group's own table, which typer does not type
 
 
 def test_help_lists_every_exit_code() -> None:
@@ -21,12 +23,13 @@ def test_help_lists_every_exit_code() -> None:
     assert all(f"{code.value:>3}  {MEANINGS[code]}" in result.stdout for code in ExitCode)
 
 
-@pytest.mark.parametrize("verb", [command.callback.__name__ for command in app.registered_commands if command.callback])
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself_with_an_example(verb: str) -> None:
     result = CliRunner().invoke(app, [verb, "--help"])
 
     assert result.exit_code == ExitCode.OK
-    assert f"  trailstate {verb}" in result.stdout or f"$(trailstate {verb}" in result.stdout
+    assert "Example" in result.stdout
+    assert f"trailstate {verb}" in result.stdout.partition("Example")[2]
 
 
 def test_help_imports_nothing_heavy() -> None:
