@@ -1,0 +1,194 @@
+"""`trailstate demo` and `trailstate play`: incidents that happen in front of you, and the questions they leave."""
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trailstate.cli.exit import ExitCode, Stop
+from trailstate.cli.options import Config, Data, effective
+from trailstate.cli.terminal import put, say, table
+
+if TYPE_CHECKING:
+    from trailstate.app import Running
+    from trailstate.incidents import Answer, Incident, Stage
+    from trailstate.world import AdjustableWorld
+
+QUESTIONS_OF_THE_EXAM = 7
+ROWS_MAX = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One scene, played and asked."""
+
+    incident: "Incident"
+    answer: "Answer"
+    seconds: float
+
+
+def demo(
+    scene: Annotated[
+        list[str] | None, typer.Option("--scene", metavar="NAME", help="Play only this scene; repeat it for more.")
+    ] = None,
+    exit_: Annotated[
+        bool, typer.Option("--exit", help="End after the last answer instead of serving on (on a terminal).")
+    ] = False,
+    port: Annotated[int, typer.Option("--port", metavar="PORT", help="Port of the demo's own server.")] = 0,
+) -> None:
+    """Play incidents in a fresh simulated account and ask who did it.
+
+    A server of its own, in memory, whose clock starts yesterday at 15:30. Every scene is played through real boto3
+    clients and then asked through the AWS API; the commands shown work as they are.
+
+    \b
+    Examples:
+      trailstate demo
+      trailstate demo --scene deleted-bucket --exit
+    """
+    from trailstate import app
+    from trailstate.incidents import INCIDENTS
+    from trailstate.settings import load_settings
+    from trailstate.world import AdjustableWorld, RealWorld
+
+    chosen = _chosen(scene, INCIDENTS)
+    world = AdjustableWorld(start=_yesterday_afternoon(RealWorld().now()))
+    with tempfile.TemporaryDirectory(prefix="trailstate-demo-") as directory:
+        settings = load_settings({"port": port, "data": directory, "testing": True}, {})
+        with app.running(settings, world) as running:
+            put(_heading(running))
+            played = _play_all(chosen, running, world)
+            right = sum(asked.answer.is_right for asked in played)
+            for number, asked in enumerate(played, 1):
+                put(_scene(number, asked))
+            serves_on = sys.stdout.isatty() and not exit_
+            put((_try_next(running) if serves_on else "") + f"\n{right} of {QUESTIONS_OF_THE_EXAM} answered\n")
+            if serves_on:
+                running.wait()
+    if right < len(played):
+        raise Stop(ExitCode.NO, "An answer does not name what the scene planted; please report it with this output.")
+
+
+def play(
+    incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="Its name; an unknown one lists them all.")],
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Let an incident happen in the running server's first account, and ask about it.
+
+    \b
+    Example:
+      trailstate up &
+      trailstate play terminated-instance
+    """
+    from trailstate.cli.server import running_server
+    from trailstate.incidents import INCIDENTS, Stage
+
+    (chosen,) = _chosen([incident], INCIDENTS)
+    settings = effective(data=data, config=config)
+    server = running_server(settings.data)
+    if server is None:
+        raise Stop(ExitCode.NO_SERVER, f"No server runs on {settings.data}. Start one with: trailstate up")
+    account = server.accounts[0]
+    stage = Stage(server.endpoint, account, _root_identity(settings.data, account), advance=lambda by: None)
+    say(chosen.story)
+    answer = chosen.ask(stage, chosen.play(stage))
+    put(_answer_lines(chosen, answer))
+    if not answer.is_right:
+        raise Stop(ExitCode.NO, "The answer does not name what the scene planted.")
+
+
+def _chosen(names: Sequence[str] | None, incidents: "dict[str, Incident]") -> "list[Incident]":
+    unknown = [name for name in names or () if name not in incidents]
+    if unknown:
+        known = "\n".join(f"  {each.name:<22}{each.question}" for each in incidents.values())
+        raise Stop(ExitCode.USAGE, f"There is no incident '{unknown[0]}'. These are there:\n{known}")
+    return [incidents[name] for name in names] if names else list(incidents.values())
+
+
+def _yesterday_afternoon(now: datetime) -> datetime:
+    return datetime.combine(now.date() - timedelta(days=1), datetime.min.time(), UTC).replace(hour=15, minute=30)
+
+
+def _play_all(chosen: "Sequence[Incident]", running: "Running", world: "AdjustableWorld") -> list[Asked]:
+    """Play every scene, let the clock come to the present, then ask."""
+    from trailstate.incidents import Stage
+    from trailstate.incidents.stage import Identity
+    from trailstate.world import RealWorld
+
+    account = running.accounts[0]
+    key = running.root_keys[account]
+    root = Identity(key.access_key_id, key.secret_access_key)
+    stage = Stage(running.endpoint, account, root, advance=lambda by: running.advance(by))
+    planted = [incident.play(stage) for incident in chosen]
+    running.advance(max(RealWorld().now() - world.now(), timedelta(0)))
+    return [_ask(incident, stage, facts) for incident, facts in zip(chosen, planted, strict=True)]
+
+
+def _ask(incident: "Incident", stage: "Stage", planted: "dict[str, str]") -> Asked:
+    from trailstate.world import RealWorld
+
+    clock = RealWorld()
+    stage.client("cloudtrail")  # made beforehand, so that the time shown is the answer's alone
+    started = clock.monotonic()
+    answer = incident.ask(stage, planted)
+    return Asked(incident, answer, clock.monotonic() - started)
+
+
+def _root_identity(data: Path, account: str) -> "object":
+    import msgspec
+
+    from trailstate.incidents.stage import Identity
+
+    stored = msgspec.json.decode((data / "keys" / f"root-{account}.json").read_bytes())
+    return Identity(stored["AccessKeyId"], stored["SecretAccessKey"])
+
+
+# What a person sees.
+
+
+def _heading(running: "Running") -> str:
+    account = running.accounts[0]
+    return (
+        "Trailstate demo: a simulated AWS account whose clock started yesterday at 15:30 UTC.\n"
+        f"Every call below went through {running.endpoint} and was recorded before it was answered.\n"
+        "The commands work as they are, in a shell with\n"
+        f"  export AWS_ENDPOINT_URL={running.endpoint} AWS_DEFAULT_REGION=us-east-1"
+        f" AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=test\n"
+    )
+
+
+def _scene(number: int, asked: Asked) -> str:
+    incident, seconds = asked.incident, asked.seconds
+    return (
+        f"\n{number}. {incident.question}\n   {incident.services}\n"
+        + _indented(_answer_lines(incident, asked.answer))
+        + f"   answered in {seconds * 1000:.0f} ms\n"
+    )
+
+
+def _answer_lines(incident: "Incident", answer: "Answer") -> str:
+    rows = answer.rows[:ROWS_MAX]
+    return (
+        f"$ {answer.command}\n"
+        + table(answer.columns, rows, piped=True)
+        + f"{'=>' if answer.is_right else '??'} {answer.sentence}\n"
+    )
+
+
+def _indented(text: str) -> str:
+    return "".join(f"   {line}\n" for line in text.splitlines())
+
+
+def _try_next(running: "Running") -> str:
+    return (
+        "\nThe server keeps running; Ctrl-C ends it. In another terminal, with the exports above, try\n"
+        "  aws s3 mb s3://mine && aws s3 rb s3://mine\n"
+        "  aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=DeleteBucket\n"
+        f"  trailstate events --explain --since yesterday --data {running.data}\n"
+    )

@@ -1,0 +1,13 @@
+"""Incidents: things that happen in an account and the question somebody asks afterwards.
+
+They live here once and are played by `trailstate demo`, `trailstate play` and the tests alike.
+"""
+
+from trailstate.incidents.form import Answer, Incident
+from trailstate.incidents.stage import Stage
+from trailstate.incidents.who import DELETED_BUCKET, TERMINATED_INSTANCE
+
+INCIDENTS: dict[str, Incident] = {each.name: each for each in (TERMINATED_INSTANCE, DELETED_BUCKET)}
+"""Every incident, by name, in the order the demo plays them."""
+
+__all__ = ["INCIDENTS", "Answer", "Incident", "Stage"]

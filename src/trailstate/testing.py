@@ -1,0 +1,132 @@
+"""A lab inside your tests: a simulated AWS account behind one endpoint, with the record of every call.
+
+    from trailstate.testing import lab
+
+    with lab() as aws:
+        aws.client("s3").create_bucket(Bucket="reports")
+        assert aws.recorded(eventName="CreateBucket")[0]["requestParameters"]["bucketName"] == "reports"
+
+Installed beside pytest it offers the same as the fixture `lab`, emptied before each test.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from trailstate.app import Running
+
+DEFAULT_REGION = "us-east-1"
+
+
+class Lab:
+    """One running lab. Everything in it is gone when the `with` block ends."""
+
+    def __init__(self, running: "Running") -> None:
+        self._running = running
+        self._clients: dict[tuple[str, str, str], Any] = {}
+
+    @property
+    def endpoint(self) -> str:
+        """The URL for `AWS_ENDPOINT_URL` or `endpoint_url`."""
+        return self._running.endpoint
+
+    @property
+    def account(self) -> str:
+        """The first account; its number is also an access key of its administrator (any secret)."""
+        return self._running.accounts[0]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a stock client in a process of its own needs."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.account,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": DEFAULT_REGION,
+            "AWS_REGION": DEFAULT_REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @property
+    def root_key(self) -> tuple[str, str]:
+        """Access key id and secret of the account's root user."""
+        key = self._running.root_keys[self.account]
+        return key.access_key_id, key.secret_access_key
+
+    def client(self, service: str, *, region: str = DEFAULT_REGION, key: str | None = None, **options: Any) -> Any:
+        """A boto3 client of the administrator, or of the access key id `key`; the same arguments give the same client."""
+        import boto3
+
+        access_key = key or self.account
+        if options:
+            return boto3.client(service, **self._connection(access_key, region), **options)
+        if (service, region, access_key) not in self._clients:
+            self._clients[service, region, access_key] = boto3.client(service, **self._connection(access_key, region))
+        return self._clients[service, region, access_key]
+
+    def _connection(self, access_key: str, region: str) -> dict[str, Any]:
+        return {
+            "endpoint_url": self.endpoint,
+            "region_name": region,
+            "aws_access_key_id": access_key,
+            "aws_secret_access_key": "test",
+        }
+
+    def recorded(self, **fields: Any) -> list[dict[str, Any]]:
+        """The records so far, oldest first, whose top-level members equal `fields`: `recorded(eventName="RunInstances")`."""
+        return [
+            event
+            for event in map(json.loads, self._running.journal())
+            if all(event.get(name) == value for name, value in fields.items())
+        ]
+
+    def now(self) -> datetime:
+        """What time it is in the lab."""
+        return self._running.now()
+
+    def advance(self, by: timedelta | float) -> datetime:
+        """Set the lab's clock forward (a number means seconds); everything that follows from it is done on return."""
+        step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        return self._running.advance(step)
+
+    def settle(self) -> None:
+        """Wait until everything that follows from the calls so far is done."""
+        self._running.settle()
+
+    def reset(self) -> None:
+        """Forget everything: resources, credentials, records."""
+        self._running.reset()
+
+
+@contextmanager
+def lab(**settings: Any) -> Iterator[Lab]:
+    """Start a lab on a free port and stop it at the end; `settings` are those of `trailstate.settings`."""
+    import tempfile
+
+    from trailstate import app
+    from trailstate.settings import load_settings
+    from trailstate.world import AdjustableWorld
+
+    with tempfile.TemporaryDirectory(prefix="trailstate-lab-") as directory:
+        chosen = {"port": 0, "data": directory, "ephemeral": True, "testing": True} | settings
+        effective = load_settings(chosen, {})
+        with app.running(effective, AdjustableWorld(effective.clock_start)) as running:
+            yield Lab(running)
+
+
+@pytest.fixture(scope="session")
+def _trailstate_lab() -> Iterator[Lab]:
+    with lab() as started:
+        yield started
+
+
+@pytest.fixture(name="lab")
+def _lab(_trailstate_lab: Lab) -> Iterator[Lab]:
+    """A lab that is empty when the test begins; one server serves the whole session."""
+    _trailstate_lab.reset()
+    yield _trailstate_lab
