@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from trailstate import __version__
 from trailstate.cli.clock import clock, settle
+from trailstate.cli.doctor import doctor
 from trailstate.cli.env import env
 from trailstate.cli.exit import MEANINGS, ExitCode, Stop
 from trailstate.cli.terminal import put, say
@@ -23,8 +24,14 @@ from trailstate.settings import SettingsError
 EXIT_CODES = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
 
 
+ORDER = ("up", "env", "events", "demo", "play", "clock", "settle", "doctor")
+
+
 class Verbs(TyperGroup):
     """The group of all verbs: turns what a verb raises into one sentence and an exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -71,6 +78,7 @@ app.command()(up)
 app.command()(env)
 app.add_typer(clock)
 app.command()(settle)
+app.command()(doctor)
 
 
 def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

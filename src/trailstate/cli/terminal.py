@@ -5,6 +5,7 @@ rewrite the screen of whoever reads the trail, so talk and tables show such char
 """
 
 import os
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -38,28 +39,36 @@ def visible(text: str) -> str:
     r"""The text with every character that a terminal would obey, or that hides, written as an escape: ESC is `\x1b`."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(character) for character in text)
+    return "".join(_escaped(character) if is_unsafe(character) else character for character in text)
+
+
+def is_unsafe(character: str) -> bool:
+    """Would a terminal obey this character, or hide it?"""
+    return unicodedata.category(character) in UNSAFE_CATEGORIES
 
 
 def _escaped(character: str) -> str:
-    if unicodedata.category(character) not in UNSAFE_CATEGORIES:
-        return character
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, piped: bool | None = None) -> str:
-    """A table as text. On a terminal long cells wrap; in a pipe every row is one line. Nothing is ever cut off."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, piped: bool | None = None, width: int | None = None
+) -> str:
+    """A table as text. On a terminal, or within `width`, long cells wrap; in a pipe every row is one line. Nothing is
+    ever cut off."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    piped = not sys.stdout.isatty() if piped is None else piped
+    terminal = sys.stdout.isatty() if piped is None else not piped
+    width = width or (shutil.get_terminal_size().columns if terminal else UNBOUNDED_COLUMNS)
+    styled = terminal and not os.environ.get("NO_COLOR")
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        grid.add_column(Text(column), overflow="fold", no_wrap=piped)
+        grid.add_column(Text(column), overflow="fold")
     for row in rows:
         grid.add_row(*(Text(visible(cell)) for cell in row))
-    console = Console(width=UNBOUNDED_COLUMNS if piped else None, force_terminal=not piped, highlight=False)
+    console = Console(width=width, force_terminal=styled, color_system="standard" if styled else None, highlight=False)
     with console.capture() as captured:
         console.print(grid)
     return "".join(line.rstrip() + "\n" for line in captured.get().splitlines())

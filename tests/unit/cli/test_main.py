@@ -113,10 +113,10 @@ def test_text_of_strangers_cannot_command_the_terminal(text: str, shown: str) ->
 def test_a_piped_table_cuts_nothing_off() -> None:
     arn = "arn:aws:iam::123456789012:role/" + "long" * 40
 
-    lines = table(("when", "arn"), [("now", arn)], piped=True).splitlines()
+    lines = table(("when", "arn"), [("now", arn)]).splitlines()
 
     assert lines == ["when  arn", f"now   {arn}"]
 
 
 def test_a_cell_is_text_and_never_markup() -> None:
-    assert "[bold]x[/bold] :smile:" in table(("name",), [("[bold]x[/bold] :smile:",)], piped=True)
+    assert "[bold]x[/bold] :smile:" in table(("name",), [("[bold]x[/bold] :smile:",)])

@@ -1,0 +1,133 @@
+"""What a person sees of CloudTrail records: a line in a table, a row of CSV, or the record itself as JSON.
+
+Spreadsheets obey a cell of CSV that looks like a formula, so such a cell gets an apostrophe in front (OWASP, "CSV
+Injection"). JSON writes what a terminal would obey as escapes, which changes no value.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from trailstate.cli.terminal import is_unsafe, table
+
+Record = Mapping[str, Any]
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+SERVICE_SUFFIX = ".amazonaws.com"
+
+
+def actor(record: Record) -> str:
+    """Who made the call, as briefly as it can be said: a user's name, `role/session`, `root`, or a service."""
+    identity = record.get("userIdentity") or {}
+    if identity.get("type") == "Root":
+        return "root"
+    arn = str(identity.get("arn") or "")
+    if ":assumed-role/" in arn:
+        return arn.partition(":assumed-role/")[2]
+    names = (identity.get("userName"), identity.get("invokedBy"), arn.rpartition("/")[2], identity.get("principalId"))
+    return str(next((name for name in names if name), identity.get("type", "")))
+
+
+def resources(record: Record) -> str:
+    """The names or ARNs of the resources that the record lists."""
+    listed = (resource.get("ARN") or resource.get("resourceName") for resource in record.get("resources") or ())
+    return " ".join(dict.fromkeys(str(name) for name in listed if name))
+
+
+def event(record: Record) -> str:
+    return f"{record.get('eventSource', '').removesuffix(SERVICE_SUFFIX)}:{record.get('eventName', '')}"
+
+
+def _member(name: str) -> Callable[[Record], str]:
+    def read(record: Record) -> str:
+        value = record.get(name)
+        return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+    return read
+
+
+account = _member("recipientAccountId")
+region = _member("awsRegion")
+
+TABLE_COLUMNS: Mapping[str, Callable[[Record], str]] = {
+    "time": lambda record: str(record.get("eventTime", "")).replace("T", " ").removesuffix("Z"),
+    "account": account,
+    "region": region,
+    "event": event,
+    "who": actor,
+    "from": _member("sourceIPAddress"),
+    "resources": resources,
+    "error": _member("errorCode"),
+}
+"""Times are in UTC. Account and region are left out while all records share them; errors, while there is none."""
+
+OPTIONAL_COLUMNS = {"account": 2, "region": 2}
+"""How many different values a column needs to be worth its room."""
+
+CSV_COLUMNS: Mapping[str, Callable[[Record], str]] = {
+    "eventTime": _member("eventTime"),
+    "eventID": _member("eventID"),
+    "recipientAccountId": account,
+    "awsRegion": region,
+    "eventSource": _member("eventSource"),
+    "eventName": _member("eventName"),
+    "readOnly": _member("readOnly"),
+    "user": actor,
+    "sourceIPAddress": _member("sourceIPAddress"),
+    "userAgent": _member("userAgent"),
+    "errorCode": _member("errorCode"),
+    "errorMessage": _member("errorMessage"),
+    "resources": resources,
+}
+
+
+def as_table(records: Sequence[Record], *, width: int | None = None) -> str:
+    """The records as a table in the order given."""
+    columns = {name: [read(record) for record in records] for name, read in TABLE_COLUMNS.items()}
+    kept = {name: cells for name, cells in columns.items() if _is_worth_its_room(name, cells)}
+    return table(tuple(kept), zip(*kept.values(), strict=True), width=width)
+
+
+def _is_worth_its_room(name: str, cells: Sequence[str]) -> bool:
+    return len(set(cells)) >= OPTIONAL_COLUMNS.get(name, 1) and any(cells)
+
+
+def as_json(records: Sequence[Record]) -> str:
+    """One JSON array."""
+    return _safe_json(json.dumps(list(records), indent=2, ensure_ascii=False)) + "\n"
+
+
+def as_jsonl(records: Iterable[Record]) -> str:
+    """One record a line."""
+    return "".join(
+        _safe_json(json.dumps(record, separators=(",", ":"), ensure_ascii=False)) + "\n" for record in records
+    )
+
+
+def _safe_json(text: str) -> str:
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(
+        _json_escape(character) if character != "\n" and is_unsafe(character) else character for character in text
+    )
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def as_csv(records: Iterable[Record], *, header: bool = True) -> str:
+    """Rows of CSV (RFC 4180), safe to open in a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    if header:
+        writer.writerow(CSV_COLUMNS)
+    writer.writerows([_disarmed(read(record)) for read in CSV_COLUMNS.values()] for record in records)
+    return text.getvalue()
+
+
+def _disarmed(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

@@ -1,0 +1,62 @@
+"""The generated pages of docs/reference: `python -m trailstate.cli.reference` writes them from the registries.
+
+Each page is a function without arguments that returns Markdown, so a test can hold the files against them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from trailstate import settings
+from trailstate.cli.exit import MEANINGS
+from trailstate.cli.main import app
+from trailstate.cli.terminal import say
+
+DIRECTORY = Path("docs/reference")
+WIDTH_COLUMNS = 100
+
+
+def commands() -> str:
+    """The reference page of all verbs: what `--help` says, and the exit codes."""
+    sections = (f"## {name}\n\n```text\n{text}\n```\n" for name, text in _helps(typer.main.get_command(app), None))
+    codes = "".join(f"| {code.value} | {meaning} |\n" for code, meaning in MEANINGS.items())
+    return "\n".join((_HEAD, *sections, "## Exit codes\n", "| code | meaning |\n|---|---|\n" + codes))
+
+
+_HEAD = """# Command line
+
+Data go to stdout and everything else to stderr, so each command can be piped. Tables wrap on a terminal and keep every
+row on one line in a pipe. `NO_COLOR` takes colour and bold away. `TRAILSTATE_DEBUG=1` shows where a failure happened.
+`trailstate --install-completion` teaches the shell the verbs and options.
+"""
+
+
+def _helps(command: Any, parent: Any) -> Iterator[tuple[str, str]]:
+    name = command.name if parent is not None else "trailstate"
+    chosen = command.context_settings | {"terminal_width": WIDTH_COLUMNS, "max_content_width": WIDTH_COLUMNS}
+    context = command.context_class(command, info_name=name, parent=parent, **chosen)
+    text = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+    yield context.command_path, text.partition("\n  Exit codes:")[0].rstrip()
+    if hasattr(command, "list_commands"):
+        for child in command.list_commands(context):
+            yield from _helps(command.get_command(context, child), context)
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"cli.md": commands, "settings.md": settings.reference}
+
+
+def write(directory: Path) -> list[Path]:
+    """Write every page whose text has changed, and return those."""
+    directory.mkdir(parents=True, exist_ok=True)
+    pages = {directory / name: page() for name, page in PAGES.items()}
+    changed = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in changed:
+        path.write_text(pages[path], encoding="utf-8")
+    return changed
+
+
+if __name__ == "__main__":
+    for written in write(DIRECTORY):
+        say(f"written: {written}")
