@@ -22,6 +22,8 @@ class WireRequest:
     """The body, when it fits in memory (1 MiB); otherwise empty, and `body_file` holds it."""
     body_file: BinaryIO | None = None
     body_size: int = 0
+    body_sha256: str = ""
+    """Of the body as sent, in hexadecimal, when `body` was inflated on the way in: a signature covers that one."""
     source_address: str = "127.0.0.1"
 
     @property
