@@ -1,0 +1,101 @@
+"""Which event an operation becomes: its source, name, category, and whether it only reads (CloudTrail user guide)."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from trailstate.trail.tables import table
+from trailstate.wire import model
+
+GLOBAL_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What is the same for every record of one operation."""
+
+    event_source: str
+    event_name: str
+    read_only: bool
+    category: str
+    """`Management` or `Data`."""
+    resource_type: str | None
+    """The data event's `resources.type`; None for management events."""
+    is_global: bool
+    """Recorded in us-east-1 wherever it was called."""
+    api_version: str | None
+    """What the few services that write `apiVersion` put there."""
+
+
+@cache
+def classify(service: str, operation: str) -> Classification:
+    """The classification of an operation of botocore's `service`; one the model does not know goes by its name."""
+    prefix = event_prefix(service)
+    name = event_name(service, operation)
+    resource_type = _data_resource_type(prefix, name, operation)
+    return Classification(
+        event_source=f"{prefix}.amazonaws.com",
+        event_name=name,
+        read_only=_is_read_only(prefix, name, operation),
+        category="Management" if resource_type is None else "Data",
+        resource_type=resource_type,
+        is_global=prefix in table("classes")["global_services"]["values"],
+        api_version=_api_version(service, prefix),
+    )
+
+
+def event_prefix(service: str) -> str:
+    """The event source without `.amazonaws.com`: the name the service signs with, unless recordings show another."""
+    written: str | None = table("classes")["event_sources"]["values"].get(service)
+    if written is not None:
+        return written
+    known = _service(service)
+    return service if known is None else str(known.signing_name)
+
+
+def event_name(service: str, operation: str) -> str:
+    """The operation's name as CloudTrail writes it: Lambda and CloudFront add a date, S3 has names of its own."""
+    classes = table("classes")
+    written: str | None = classes["event_names"]["values"].get(f"{service}.{operation}")
+    return written or operation + classes["event_name_suffixes"]["values"].get(service, "")
+
+
+def region_of(classification: Classification, host: str, region: str) -> str:
+    """`awsRegion`: global services record in us-east-1; STS only when its global endpoint was called."""
+    if not classification.is_global:
+        return region
+    regional: list[str] = table("classes")["global_services"]["regional_endpoints"]
+    prefix = classification.event_source.partition(".")[0]
+    if prefix in regional and region in host:
+        return region
+    return GLOBAL_REGION
+
+
+def _is_read_only(prefix: str, name: str, operation: str) -> bool:
+    rule = table("classes")["read_only"]
+    for answer in (True, False):
+        exceptions: list[str] = rule[str(answer).lower()].get(prefix, ())
+        if name in exceptions or operation in exceptions:
+            return answer
+    return operation.startswith(tuple(rule["prefixes"]))
+
+
+def _data_resource_type(prefix: str, name: str, operation: str) -> str | None:
+    types: dict[str, list[str]] = table("classes")["data_events"]["values"].get(prefix, {})
+    return next((kind for kind, names in types.items() if name in names or operation in names), None)
+
+
+def _api_version(service: str, prefix: str) -> str | None:
+    versions = table("classes")["api_versions"]
+    written: str | None = versions["values"].get(prefix)
+    if written is not None:
+        return written
+    known = _service(service) if prefix in versions["hyphenated"] else None
+    return None if known is None else str(known.api_version)
+
+
+def _service(service: str) -> Any:
+    try:
+        return model.service_model(service)
+    except LookupError:
+        return None

@@ -1,0 +1,165 @@
+"""A call and its outcome become one CloudTrail record, version 1.11 (CloudTrail user guide, "Record contents").
+
+Pure: the same call and outcome give the same record. Members stand in the order in which AWS writes them; empty
+parameters are null, never `{}`; nothing sensitive passes.
+"""
+
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from trailstate.trail import shape_s3
+from trailstate.trail.category import Classification, classify, region_of
+from trailstate.trail.errors import error_code, hides_message
+from trailstate.trail.identity import seconds, user_identity
+from trailstate.trail.plan import plan_of
+from trailstate.trail.resources import reads_result, resources
+from trailstate.trail.tables import table
+from trailstate.wire.call import Call, Outcome
+
+EVENT_VERSION = "1.11"
+TEXT_BYTES_MAX = 1024
+PARAMETERS_BYTES_MAX = 100 * 1024
+ADDITIONAL_BYTES_MAX = 28 * 1024
+_UNMEASURED_BYTES_MAX = 16 * 1024
+"""A message this small cannot grow beyond the limits when it is written, so its members are not measured."""
+
+
+def needs_result(call: Call) -> bool:
+    """Whether the response's members appear in the record, so that the caller must read them."""
+    return plan_of(call.service, call.operation).reads_result or reads_result(call.service, call.operation)
+
+
+def build(call: Call, outcome: Outcome) -> dict[str, Any]:
+    """The record of a call, JSON-ready."""
+    kind = classify(call.service, call.operation)
+    plan = plan_of(call.service, call.operation)
+    region = region_of(kind, call.host, call.region)
+    invoked_by = call.principal.invoked_by if call.principal.type == "AWSService" else None
+    record: dict[str, Any] = {
+        "eventVersion": EVENT_VERSION,
+        "userIdentity": user_identity(call.principal),
+        "eventTime": seconds(call.now),
+        "eventSource": kind.event_source,
+        "eventName": kind.event_name,
+        "awsRegion": region,
+        "sourceIPAddress": invoked_by or call.source_address,
+        "userAgent": truncated(invoked_by or call.user_agent),
+        **_error(call, outcome),
+        "requestParameters": _bounded("requestParameters", plan.request(call), call.request.body_size),
+        "responseElements": _response(call, outcome),
+    }
+    additional = _additional(call, outcome)
+    if additional:
+        record["additionalEventData"] = additional
+    record["requestID"] = truncated(call.request_id)
+    record["eventID"] = call.event_id
+    record["readOnly"] = kind.read_only
+    touched = resources(call, outcome, kind.resource_type, region)
+    if touched:
+        record["resources"] = touched
+    record |= _closing(call, kind)
+    return record
+
+
+def build_all(call: Call, outcome: Outcome) -> list[dict[str, Any]]:
+    """Every account's copy of the record: the caller's, and that of the account whose role a stranger assumed."""
+    own = build(call, outcome)
+    owner = _owner_of_role(call, outcome)
+    if owner is None or owner == call.account:
+        return [own]
+    shared = _derived_id("shared", call.event_id)
+    stranger = {"type": "AWSAccount", "principalId": call.principal.principal_id, "accountId": call.account}
+    theirs = own | {
+        "userIdentity": stranger,
+        "eventID": _derived_id("owner", call.event_id),
+        "recipientAccountId": owner,
+    }
+    return [_with_shared_id(own, shared), _with_shared_id(theirs, shared)]
+
+
+def truncated(text: str) -> str:
+    """Text cut to the 1 KB CloudTrail keeps of agents, codes, messages and request ids, never within a character."""
+    if len(text) * 4 <= TEXT_BYTES_MAX:
+        return text
+    return text.encode()[:TEXT_BYTES_MAX].decode("utf-8", "ignore")
+
+
+def _error(call: Call, outcome: Outcome) -> dict[str, str]:
+    if outcome.failure is None:
+        return {}
+    error = {"errorCode": truncated(error_code(call, outcome.failure))}
+    if outcome.failure.message and not hides_message(call.service):
+        error["errorMessage"] = truncated(outcome.failure.message)
+    return error
+
+
+def _response(call: Call, outcome: Outcome) -> Any:
+    if outcome.failure is not None:
+        said = hides_message(call.service) and not classify(call.service, call.operation).read_only
+        return {"message": truncated(outcome.failure.message)} if said else None
+    written = plan_of(call.service, call.operation).response(call, outcome)
+    return _bounded("responseElements", written, len(outcome.response.body))
+
+
+def _additional(call: Call, outcome: Outcome) -> dict[str, Any]:
+    data = shape_s3.additional_event_data(call, outcome) if call.service == "s3" else {}
+    data |= outcome.notes
+    if outcome.notes and len(msgspec.json.encode(data)) > ADDITIONAL_BYTES_MAX:
+        return {"omitted": True, "reason": "additionalEventData too large"}
+    return data
+
+
+def _closing(call: Call, kind: Classification) -> dict[str, Any]:
+    """The members after `resources`."""
+    prefix = kind.event_source.partition(".")[0]
+    closing: dict[str, Any] = {"eventType": table("classes")["event_types"].get(prefix, "AwsApiCall")}
+    if kind.api_version is not None:
+        closing["apiVersion"] = kind.api_version
+    closing["managementEvent"] = kind.category == "Management"
+    closing["recipientAccountId"] = call.account
+    if call.principal.type == "AWSService":
+        closing["sharedEventID"] = _derived_id("shared", call.event_id)
+    closing["eventCategory"] = kind.category
+    if call.tls is not None:
+        closing["tlsDetails"] = {
+            "tlsVersion": call.tls.get("tlsVersion", ""),
+            "cipherSuite": call.tls.get("cipherSuite", ""),
+            "clientProvidedHostHeader": call.host,
+        }
+    return closing
+
+
+def _owner_of_role(call: Call, outcome: Outcome) -> str | None:
+    """The account of the role an STS call assumed; None for other calls and for failed ones."""
+    role = call.parameters.get("RoleArn")
+    if call.service != "sts" or outcome.failure is not None or not isinstance(role, str):
+        return None
+    parts = role.split(":")
+    return parts[4] if len(parts) > 5 else None
+
+
+def _with_shared_id(record: dict[str, Any], shared: str) -> dict[str, Any]:
+    copy: dict[str, Any] = {}
+    for name, value in record.items():
+        copy[name] = value
+        if name == "recipientAccountId":
+            copy["sharedEventID"] = shared
+    return copy
+
+
+def _derived_id(purpose: str, event_id: str) -> str:
+    """A further id for the same action, e.g. one that two accounts' copies share: the same call gives the same id."""
+    digest = sha256(f"{purpose} {event_id}".encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
+
+
+def _bounded(name: str, value: Any, message_bytes: int) -> Any:
+    """A member within CloudTrail's limit; a larger one is replaced by a note of its size, as AWS does."""
+    if not value or message_bytes <= _UNMEASURED_BYTES_MAX:
+        return value or None
+    size_bytes = len(msgspec.json.encode(value))
+    if size_bytes <= PARAMETERS_BYTES_MAX:
+        return value
+    return {"omitted": True, "originalSize": size_bytes, "reason": f"{name} too large"}

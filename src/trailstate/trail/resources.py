@@ -1,0 +1,75 @@
+"""`resources` of a record, for the few operations whose records have it (S3, KMS, SSM, DynamoDB, EBS, ECR, STS).
+
+Nothing is invented for other operations: event history derives its richer list from the request instead.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from trailstate.trail.tables import table
+from trailstate.wire.call import Call, Outcome
+
+
+def resources(call: Call, outcome: Outcome, resource_type: str | None, region: str) -> list[dict[str, Any]]:
+    """The resources of a call in AWS's order; empty when its records carry none."""
+    if call.service == "s3":
+        return _s3(call, outcome, resource_type)
+    found: list[dict[str, Any]] = []
+    for row in rows(call.service, call.operation):
+        for value in _values(row, call, outcome):
+            entry = _entry(row, value, call, region)
+            if entry is not None and entry not in found:
+                found.append(entry)
+    return found
+
+
+@cache
+def rows(service: str, operation: str) -> tuple[Mapping[str, Any], ...]:
+    """The table's rows for an operation: its own, else its service's."""
+    known = table("resources")["operations"]
+    return tuple(known.get(f"{service}.{operation}", known.get(f"{service}.*", ())))
+
+
+def reads_result(service: str, operation: str) -> bool:
+    """Whether a resource's name may have to be read from the response."""
+    return any(row.get("result") for row in rows(service, operation))
+
+
+def _values(row: Mapping[str, Any], call: Call, outcome: Outcome) -> list[str]:
+    value = call.parameters.get(row["member"])
+    answered = (outcome.result or {}).get(row["result"]) if row.get("result") else None
+    value = answered or value
+    if isinstance(value, list):
+        return [item for item in value if isinstance(item, str)]
+    return [value] if isinstance(value, str) else []
+
+
+def _entry(row: Mapping[str, Any], value: str, call: Call, region: str) -> dict[str, Any] | None:
+    if value.startswith(tuple(row.get("unless", ()))):
+        return None
+    arn = (
+        value
+        if value.startswith("arn:")
+        else row["arn"].format(
+            region=region, account=call.account, value=value.removeprefix("/") if row.get("bare") else value
+        )
+    )
+    if not arn.startswith("arn:"):
+        return None
+    entry = {"accountId": call.account} if "type" not in row else {"accountId": call.account, "type": row["type"]}
+    return {**entry, "ARN": arn}
+
+
+def _s3(call: Call, outcome: Outcome, resource_type: str | None) -> list[dict[str, Any]]:
+    bucket = call.parameters.get("Bucket")
+    if not isinstance(bucket, str) or (outcome.failure is not None and outcome.failure.code == "NoSuchBucket"):
+        return []
+    arn = bucket if bucket.startswith("arn:") else f"arn:aws:s3:::{bucket}"
+    whole = {"accountId": call.account, "type": "AWS::S3::Bucket", "ARN": arn}
+    if resource_type is None:
+        return [whole]
+    key = call.parameters.get("Key")
+    if key is not None:
+        return [{"type": resource_type, "ARN": f"{arn}/{key}"}, whole]
+    return [whole, {"type": resource_type, "ARNPrefix": f"{arn}/{call.parameters.get('Prefix') or ''}"}]
