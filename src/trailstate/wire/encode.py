@@ -1,0 +1,372 @@
+"""Results and faults as HTTP responses, in every protocol AWS speaks; the mirror image of what the SDKs parse.
+
+Follows the Smithy specification's AWS protocols (awsJson1_0/1_1, awsQuery, ec2Query, restJson1, restXml, rpcv2Cbor,
+awsQueryCompatible), and "Error responses" of the S3 and EC2 API references. Content-Length is the server's business.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from trailstate.wire.call import Headers, WireResponse
+from trailstate.wire.encode_tree import CborTree, JsonTree, cbor_bytes, json_bytes
+from trailstate.wire.encode_xml import XmlWriter, element, namespace
+from trailstate.wire.fault import Fault, modelled_faults
+from trailstate.wire.model import service_model
+from trailstate.wire.scalar import boolean_text, header_name, header_value, number_text, timestamp_text, whole_text
+
+XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_BODILESS = frozenset({204, 304})
+_HOST_ID_BYTES = 56
+_JSON = JsonTree()
+_CBOR = CborTree()
+
+QUERY_CODES: Mapping[tuple[str, str], str] = {
+    ("sqs", "BatchEntryIdsNotDistinct"): "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+    ("sqs", "BatchRequestTooLong"): "AWS.SimpleQueueService.BatchRequestTooLong",
+    ("sqs", "EmptyBatchRequest"): "AWS.SimpleQueueService.EmptyBatchRequest",
+    ("sqs", "InvalidBatchEntryId"): "AWS.SimpleQueueService.InvalidBatchEntryId",
+    ("sqs", "MessageNotInflight"): "AWS.SimpleQueueService.MessageNotInflight",
+    ("sqs", "PurgeQueueInProgress"): "AWS.SimpleQueueService.PurgeQueueInProgress",
+    ("sqs", "QueueDeletedRecently"): "AWS.SimpleQueueService.QueueDeletedRecently",
+    ("sqs", "QueueDoesNotExist"): "AWS.SimpleQueueService.NonExistentQueue",
+    ("sqs", "QueueNameExists"): "QueueAlreadyExists",
+    ("sqs", "TooManyEntriesInBatchRequest"): "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+    ("sqs", "UnsupportedOperation"): "AWS.SimpleQueueService.UnsupportedOperation",
+}
+"""What `x-amzn-query-error` says where the model no longer holds the code of the query protocol's days."""
+
+
+def host_id(request_id: str) -> str:
+    """S3's second identifier (x-amz-id-2, HostId): 76 characters, one for each request id."""
+    return base64.b64encode(hashlib.sha512(request_id.encode()).digest()[:_HOST_ID_BYTES]).decode()
+
+
+def request_id_headers(service: str | None, request_id: str) -> Headers:
+    """The header lines that tell a client the request's id: S3 has names of its own."""
+    if service in ("s3", "s3control"):
+        return ("x-amz-request-id", header_value(request_id)), ("x-amz-id-2", host_id(request_id))
+    return (("x-amzn-requestid", header_value(request_id)),)
+
+
+def encode_result(
+    service: str, operation_model: Any, protocol: str, result: Mapping[str, Any] | None, request_id: str
+) -> WireResponse:
+    """A success. `result` holds output members in the API's spelling; TypeError for one the model does not have."""
+    value = result or {}
+    ids = request_id_headers(service, request_id)
+    status, headers, body = _RESULTS[protocol](service, operation_model, value, request_id)
+    if status in _BODILESS or operation_model.http.get("method") == "HEAD":
+        body = b""
+        headers = tuple(line for line in headers if line[0] != "content-type")
+    return WireResponse(status, ids + headers, body)
+
+
+def encode_fault(
+    service: str | None, protocol: str, fault: Fault, request_id: str, *, head: bool = False
+) -> WireResponse:
+    """A failure, with the modelled members of the fault's class. `head` leaves out the body, for an answer to HEAD."""
+    lines = list(request_id_headers(service, request_id))
+    if fault.retry_after_seconds is not None:
+        lines.append(("retry-after", str(fault.retry_after_seconds)))
+    headers, body = _FAULTS[protocol](service, fault, request_id)
+    if head:
+        return WireResponse(fault.status, tuple(lines), b"")
+    return WireResponse(fault.status, (*lines, *headers), body)
+
+
+# ---- results ----
+
+_Parts = tuple[int, Headers, bytes]
+
+
+def _json_result(_service: str, operation: Any, value: Mapping[str, Any], _request_id: str) -> _Parts:
+    tree = _JSON.members(_plain(operation), value) if operation.output_shape else {}
+    return 200, (("content-type", _json_type(operation.service_model)),), json_bytes(tree)
+
+
+def _json_type(model: Any) -> str:
+    return f"application/x-amz-json-{model.metadata.get('jsonVersion', '1.1')}"
+
+
+def _cbor_result(_service: str, operation: Any, value: Mapping[str, Any], _request_id: str) -> _Parts:
+    protocol = (("smithy-protocol", "rpc-v2-cbor"),)
+    if operation.output_shape is None:
+        return 200, protocol, b""
+    headers = (*protocol, ("content-type", "application/cbor"))
+    return 200, headers, cbor_bytes(_CBOR.members(_plain(operation), value))
+
+
+def _query_result(service: str, operation: Any, value: Mapping[str, Any], request_id: str) -> _Parts:
+    name, shape = operation.name, operation.output_shape
+    inner = ""
+    if shape is not None:
+        writer = XmlWriter(service)
+        wrapper = shape.serialization.get("resultWrapper")
+        content = writer.members(shape, value)
+        inner = f"<{wrapper}>{content}</{wrapper}>" if wrapper else content
+    metadata = f"<ResponseMetadata>{element('RequestId', request_id)}</ResponseMetadata>"
+    declared = namespace(operation.service_model.metadata.get("xmlNamespace"))
+    document = f"<{name}Response{declared}>{inner}{metadata}</{name}Response>"
+    return 200, (("content-type", "text/xml"),), document.encode()
+
+
+def _ec2_result(service: str, operation: Any, value: Mapping[str, Any], request_id: str) -> _Parts:
+    name, shape = operation.name, operation.output_shape
+    inner = "<return>true</return>" if shape is None else XmlWriter(service).members(shape, value)
+    declared = namespace(f"http://ec2.amazonaws.com/doc/{operation.service_model.api_version}/")
+    document = f"{XML_DECLARATION}<{name}Response{declared}>{element('requestId', request_id)}{inner}</{name}Response>"
+    return 200, (("content-type", "text/xml;charset=UTF-8"),), document.encode()
+
+
+def _rest_json_result(_service: str, operation: Any, value: Mapping[str, Any], _request_id: str) -> _Parts:
+    shape = _plain(operation)
+    status, headers = _bound_parts(operation, shape, value)
+    if shape is None:
+        return status, _typed(headers, "application/json"), b"{}"
+    payload = shape.serialization.get("payload")
+    if payload is None:
+        return status, _typed(headers, "application/json"), json_bytes(_JSON.members(shape, value))
+    member, item = shape.members[payload], value.get(payload)
+    if member.type_name in ("string", "blob"):
+        return status, *_raw_payload(headers, member, item)
+    tree = {} if item is None and member.type_name == "structure" else _JSON.write(member, item)
+    return status, _typed(headers, "application/json"), json_bytes(tree)
+
+
+def _rest_xml_result(service: str, operation: Any, value: Mapping[str, Any], _request_id: str) -> _Parts:
+    shape = _plain(operation)
+    if shape is None:
+        return operation.http.get("responseCode", 200), (), b""
+    status, headers = _bound_parts(operation, shape, value)
+    writer = XmlWriter(service)
+    payload = shape.serialization.get("payload")
+    if payload is None:
+        return status, *_xml_body(service, operation, shape, headers, writer, value)
+    member, item = shape.members[payload], value.get(payload)
+    if member.type_name in ("string", "blob"):
+        return status, *_raw_payload(headers, member, item)
+    if item is None:
+        return status, headers, b""
+    name = str(member.serialization.get("name", member.name))
+    return status, _typed(headers, _xml_type(service)), (XML_DECLARATION + writer.write(member, item, name)).encode()
+
+
+def _xml_body(
+    service: str, operation: Any, shape: Any, headers: Headers, writer: XmlWriter, value: Mapping[str, Any]
+) -> tuple[Headers, bytes]:
+    content = writer.members(shape, value)
+    if not content and all(member.serialization.get("location") for member in shape.members.values()):
+        return headers, b""
+    name = shape.serialization.get("name", shape.name)
+    declared = writer.attributes(shape, value) or namespace(operation.service_model.metadata.get("xmlNamespace"))
+    document = f"{XML_DECLARATION}<{name}{declared}>{content}</{name}>"
+    return _typed(headers, _xml_type(service)), document.encode()
+
+
+def _xml_type(service: str | None) -> str:
+    return "application/xml" if service in ("s3", "s3control") else "text/xml"
+
+
+def _plain(operation: Any) -> Any:
+    """The output shape; TypeError for an event stream, which is no single document."""
+    if operation.has_event_stream_output:
+        raise TypeError(f"{operation.name} answers with an event stream, which cannot be encoded as one response")
+    return operation.output_shape
+
+
+_RESULTS = {
+    "json": _json_result,
+    "smithy-rpc-v2-cbor": _cbor_result,
+    "query": _query_result,
+    "ec2": _ec2_result,
+    "rest-json": _rest_json_result,
+    "rest-xml": _rest_xml_result,
+}
+
+
+# ---- REST: the members that travel in the status line and in headers ----
+
+
+def _bound_parts(operation: Any, shape: Any, value: Mapping[str, Any]) -> tuple[int, Headers]:
+    status = operation.http.get("responseCode", 200)
+    if shape is None:
+        return status, ()
+    for name, member in shape.members.items():
+        if member.serialization.get("location") == "statusCode" and value.get(name) is not None:
+            status = int(value[name])
+    return status, _bound_headers(shape, value)
+
+
+def _bound_headers(shape: Any, value: Mapping[str, Any]) -> Headers:
+    lines: list[tuple[str, str]] = []
+    for name, member in shape.members.items():
+        item = value.get(name)
+        location = member.serialization.get("location")
+        if item is None:
+            continue
+        if location == "header":
+            text = _header_text(member, item)
+            lines.append((header_name(member.serialization.get("name", name)), header_value(text)))
+        elif location == "headers":
+            prefix = member.serialization.get("name", "")
+            lines += [(header_name(prefix + key), header_value(str(text))) for key, text in item.items()]
+    return tuple(lines)
+
+
+def _header_text(shape: Any, value: Any) -> str:
+    kind = shape.type_name
+    if shape.serialization.get("jsonvalue"):
+        return base64.b64encode(json_bytes(value)).decode()
+    if kind == "list":
+        return ", ".join(_quoted(_header_text(shape.member, item)) for item in value)
+    if kind == "timestamp":
+        return timestamp_text(value, shape.serialization.get("timestampFormat", "rfc822"))
+    if kind == "blob":
+        return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
+    if kind == "boolean":
+        return boolean_text(value)
+    return value if isinstance(value, str) else number_text(value)
+
+
+def _quoted(text: str) -> str:
+    """A list item of a header. A comma is left alone in times, which the SDKs know to read."""
+    if '"' in text or ("," in text and not text.endswith(" GMT")):
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return text
+
+
+def _typed(headers: Headers, content_type: str) -> Headers:
+    return headers if any(name == "content-type" for name, _ in headers) else (*headers, ("content-type", content_type))
+
+
+def _raw_payload(headers: Headers, member: Any, item: Any) -> tuple[Headers, bytes]:
+    if item is None:
+        return headers, b""
+    body = item.encode("utf-8", "replace") if isinstance(item, str) else bytes(item)
+    return _typed(headers, "text/plain" if member.type_name == "string" else "application/octet-stream"), body
+
+
+# ---- faults ----
+
+_FaultParts = tuple[Headers, bytes]
+
+
+def _shape_of(service: str | None, fault: Fault) -> Any:
+    """The modelled exception behind a fault, if there is one."""
+    if service is None:
+        return None
+    model = service_model(service)
+    return (
+        model.shape_for(fault.shape)
+        if fault.shape in modelled_faults(service)
+        else model.shape_for_error_code(fault.code)
+    )
+
+
+def _json_fault(service: str | None, fault: Fault, _request_id: str) -> _FaultParts:
+    shape = _shape_of(service, fault)
+    name = shape.name if shape is not None else fault.code
+    content_type = "application/x-amz-json-1.1" if service is None else _json_type(service_model(service))
+    headers = (("content-type", content_type), *_query_error(service, fault, name))
+    return headers, json_bytes({"__type": name, **_error_members(_JSON, shape, fault)})
+
+
+def _cbor_fault(service: str | None, fault: Fault, _request_id: str) -> _FaultParts:
+    shape = _shape_of(service, fault)
+    name = shape.name if shape is not None else fault.code
+    headers = (
+        ("content-type", "application/cbor"),
+        ("smithy-protocol", "rpc-v2-cbor"),
+        *_query_error(service, fault, name),
+    )
+    full_name = f"com.amazonaws.{service}#{name}" if service and shape is not None else name
+    return headers, cbor_bytes({"__type": full_name, **_error_members(_CBOR, shape, fault)})
+
+
+def _query_error(service: str | None, fault: Fault, name: str) -> Headers:
+    """For services that spoke query before: the code their old clients know."""
+    if service is None or "awsQueryCompatible" not in service_model(service).metadata:
+        return ()
+    code = QUERY_CODES.get((service, name), fault.code)
+    return (("x-amzn-query-error", header_value(f"{code};{_blame(fault)}")),)
+
+
+def _rest_json_fault(service: str | None, fault: Fault, _request_id: str) -> _FaultParts:
+    shape = _shape_of(service, fault)
+    bound = _bound_headers(shape, _fields(shape, fault)) if shape is not None else ()
+    headers = (("content-type", "application/json"), ("x-amzn-errortype", header_value(fault.code)), *bound)
+    return headers, json_bytes(_error_members(_JSON, shape, fault))
+
+
+def _error_members(tree: JsonTree, shape: Any, fault: Fault) -> dict[str, Any]:
+    """The body of an error without its type: the message under the model's name for it, and the other members."""
+    if shape is None:
+        return {"message": whole_text(fault.message), **fault.fields}
+    members: dict[str, Any] = tree.members(shape, _fields(shape, fault))
+    if _message_name(shape) is None and fault.message:
+        members["message"] = whole_text(fault.message)
+    return members
+
+
+def _message_name(shape: Any) -> str | None:
+    return next((name for name in shape.members if name.lower() == "message"), None)
+
+
+def _fields(shape: Any, fault: Fault) -> dict[str, Any]:
+    name = _message_name(shape)
+    known = {key: value for key, value in fault.fields.items() if key in shape.members}
+    return {name: fault.message, **known} if name else known
+
+
+def _query_fault(service: str | None, fault: Fault, request_id: str) -> _FaultParts:
+    declared = namespace(service_model(service).metadata.get("xmlNamespace")) if service else ""
+    error = f"<Error>{element('Type', _blame(fault))}{_xml_error(service, fault)}</Error>"
+    document = f"<ErrorResponse{declared}>{error}{element('RequestId', request_id)}</ErrorResponse>"
+    return (("content-type", "text/xml"),), document.encode()
+
+
+def _ec2_fault(service: str | None, fault: Fault, request_id: str) -> _FaultParts:
+    errors = f"<Errors><Error>{_xml_error(service, fault)}</Error></Errors>"
+    document = f"{XML_DECLARATION}<Response>{errors}{element('RequestID', request_id)}</Response>"
+    return (("content-type", "text/xml;charset=UTF-8"),), document.encode()
+
+
+def _rest_xml_fault(service: str | None, fault: Fault, request_id: str) -> _FaultParts:
+    shape = _shape_of(service, fault)
+    bound = _bound_headers(shape, _fields(shape, fault)) if shape is not None else ()
+    if service != "s3":
+        headers, body = _query_fault(service, fault, request_id)
+        return (*headers, *bound), body
+    ids = element("RequestId", request_id) + element("HostId", host_id(request_id))
+    document = f"{XML_DECLARATION}<Error>{_xml_error(service, fault)}{ids}</Error>"
+    return (("content-type", "application/xml"), *bound), document.encode()
+
+
+def _xml_error(service: str | None, fault: Fault) -> str:
+    """Code, message and further members: the modelled ones by the model, others (S3's Resource, BucketName) as text."""
+    shape = _shape_of(service, fault)
+    written = element("Code", fault.code) + element("Message", fault.message)
+    if shape is None:
+        return written + "".join(element(name, str(value)) for name, value in fault.fields.items())
+    message = _message_name(shape)
+    modelled = {name: value for name, value in fault.fields.items() if name in shape.members and name != message}
+    others = {name: value for name, value in fault.fields.items() if name not in shape.members}
+    written += XmlWriter(service).members(shape, modelled)
+    return written + "".join(element(name, str(value)) for name, value in others.items())
+
+
+def _blame(fault: Fault) -> str:
+    return "Sender" if fault.sender else "Receiver"
+
+
+_FAULTS = {
+    "json": _json_fault,
+    "smithy-rpc-v2-cbor": _cbor_fault,
+    "query": _query_fault,
+    "ec2": _ec2_fault,
+    "rest-json": _rest_json_fault,
+    "rest-xml": _rest_xml_fault,
+}
