@@ -4,7 +4,7 @@ Two implementations stand beside this page (`memory`, `sqlite`), and `disk` and 
 `tests/contract/` says in examples what each must keep.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -67,7 +67,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class ShelfChange:
-    """Put (`value`) or remove (`value` None) a document, if its version is still `expected` (0: absent; None: whatever)."""
+    """Put (`value`) or remove (`value` None) a document, if its version is `expected` (0: absent; None: whatever)."""
 
     key: ShelfKey
     value: dict[str, Any] | None
@@ -130,7 +130,7 @@ class Store(Protocol):
 
     def get(self, key: ShelfKey) -> Document | None: ...
 
-    def list(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
+    def documents(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
         """The documents of one kind, in order of region, then name (bytewise)."""
 
     def intents(self) -> list[Intent]:
@@ -141,6 +141,12 @@ class Store(Protocol):
 
     def cursor(self, name: str) -> int:
         """Where a follower stands; 0 before its first commit."""
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, which must be quick, after each commit that appended something."""
+
+    def erase(self) -> None:
+        """Forget everything; a test suite asks for it between tests."""
 
     def close(self) -> None: ...
 
@@ -163,5 +169,5 @@ class Objects(Protocol):
 
     def get(self, key: str) -> bytes | None: ...
 
-    def list(self, prefix: str, after: str = "", limit: int = 1000) -> list[ObjectInfo]:
+    def list(self, prefix: str, after: str = "", limit: int = 1000) -> Sequence[ObjectInfo]:
         """Objects whose key starts with `prefix` and sorts after `after`, in bytewise order."""

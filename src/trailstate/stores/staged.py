@@ -25,10 +25,10 @@ class StagedShelf:
         self._remember(key, document)
         return None if document is None else document.value
 
-    def list(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, dict[str, Any]]]:
+    def documents(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, dict[str, Any]]]:
         """Documents of one kind in order of region and name, this call's own writes included."""
         found: dict[ShelfKey, dict[str, Any] | None] = {}
-        for key, document in self._store.list(account, region, kind):
+        for key, document in self._store.documents(account, region, kind):
             self._remember(key, document)
             found[key] = document.value
         wanted = (

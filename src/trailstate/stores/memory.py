@@ -1,0 +1,180 @@
+"""The store and the objects in memory: the same contract, faults on demand, and gone when the process ends."""
+
+import copy
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from trailstate.stores.interface import (
+    Append,
+    Commit,
+    Document,
+    Entry,
+    Intent,
+    ObjectExists,
+    ObjectInfo,
+    OutboxRow,
+    ShelfChange,
+    ShelfKey,
+    StoreUnavailable,
+    VersionConflict,
+)
+from trailstate.world import World
+
+
+class Faults:
+    """Faults by name, in two forms: what was asked failed and was not kept, or failed although it was kept."""
+
+    def __init__(self) -> None:
+        self._armed: Counter[tuple[str, bool]] = Counter()
+
+    def arm(self, name: str, *, kept: bool = False, count: int = 1) -> None:
+        """Let the next `count` operations of that name (`commit`, `read`, `put`, `get`, `list`) fail."""
+        self._armed[name, kept] += count
+
+    def strike(self, name: str, *, kept: bool) -> None:
+        """StoreUnavailable if such a fault is armed."""
+        if self._armed[name, kept] > 0:
+            self._armed[name, kept] -= 1
+            raise StoreUnavailable(f"armed fault: {name}, {'kept' if kept else 'not kept'}")
+
+
+class MemoryStore:
+    """`Store` without a disk."""
+
+    def __init__(self, world: World, faults: Faults | None = None) -> None:
+        self._world = world
+        self._faults = faults or Faults()
+        self._lock = threading.RLock()
+        self._listeners: list[Callable[[], None]] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        self._ledgers: dict[str, list[Entry]] = {}
+        self._documents: dict[ShelfKey, Document] = {}
+        self._intents: dict[str, Intent] = {}
+        self._outbox: dict[str, OutboxRow | None] = {}
+        self._cursors: dict[str, int] = {}
+
+    def commit(self, commit: Commit) -> list[int]:
+        with self._lock:
+            self._faults.strike("commit", kept=False)
+            for change in commit.shelf:
+                self._hold_version(change)
+            positions = [self._append(each) for each in commit.appends]
+            self._apply(commit)
+            self._faults.strike("commit", kept=True)
+        if positions:
+            for listener in self._listeners:
+                listener()
+        return positions
+
+    def erase(self) -> None:
+        """Forget everything (a test asks for it)."""
+        with self._lock:
+            self._clear()
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each commit that appended something."""
+        self._listeners.append(listener)
+
+    def _hold_version(self, change: ShelfChange) -> None:
+        found = self._documents.get(change.key)
+        version = 0 if found is None else found.version
+        if change.expected is not None and change.expected != version:
+            name = f"{change.key.kind} '{change.key.name}'"
+            raise VersionConflict(f"{name} has version {version}; the change expected {change.expected}")
+
+    def _append(self, append: Append) -> int:
+        entries = self._ledgers.setdefault(append.ledger, [])
+        time = self._ledger_time(entries)
+        entries.append(Entry(len(entries) + 1, time, append.account, append.region, append.body))
+        return len(entries)
+
+    def _ledger_time(self, entries: list[Entry]) -> datetime:
+        now = self._world.now()
+        return max(now, entries[-1].time) if entries else now
+
+    def _apply(self, commit: Commit) -> None:
+        for change in commit.shelf:
+            found = self._documents.pop(change.key, None)
+            if change.value is not None:
+                version = 1 if found is None else found.version + 1
+                self._documents[change.key] = Document(copy.deepcopy(change.value), version)
+        self._intents.update({intent.id: intent for intent in commit.intents})
+        for settled in commit.settled:
+            self._intents.pop(settled, None)
+        for row in commit.outbox:
+            self._outbox.setdefault(row.id, row)
+        self._outbox.update(dict.fromkeys(commit.done))
+        self._cursors.update(commit.cursors)
+
+    def read(self, ledger: str, after: int, limit: int) -> list[Entry]:
+        with self._lock:
+            self._faults.strike("read", kept=False)
+            return self._ledgers.get(ledger, [])[after : after + limit]
+
+    def entry(self, ledger: str, position: int) -> Entry | None:
+        with self._lock:
+            entries = self._ledgers.get(ledger, [])
+            return entries[position - 1] if 0 < position <= len(entries) else None
+
+    def head(self, ledger: str) -> int:
+        return len(self._ledgers.get(ledger, ()))
+
+    def get(self, key: ShelfKey) -> Document | None:
+        with self._lock:
+            return copy.deepcopy(self._documents.get(key))
+
+    def documents(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
+        with self._lock:
+            found = [
+                (key, copy.deepcopy(document))
+                for key, document in self._documents.items()
+                if (key.account, key.kind) == (account, kind) and region in (None, key.region)
+            ]
+        yield from sorted(found, key=lambda pair: (pair[0].region.encode(), pair[0].name.encode()))
+
+    def intents(self) -> list[Intent]:
+        with self._lock:
+            return list(self._intents.values())
+
+    def outbox(self, queue: str, limit: int) -> list[OutboxRow]:
+        with self._lock:
+            return [row for row in self._outbox.values() if row is not None and row.queue == queue][:limit]
+
+    def cursor(self, name: str) -> int:
+        return self._cursors.get(name, 0)
+
+    def close(self) -> None: ...
+
+
+class MemoryObjects:
+    """`Objects` without a disk."""
+
+    def __init__(self, faults: Faults | None = None) -> None:
+        self._faults = faults or Faults()
+        self._lock = threading.Lock()
+        self._bodies: dict[str, bytes] = {}
+
+    def put_if_absent(self, key: str, body: bytes) -> None:
+        with self._lock:
+            self._faults.strike("put", kept=False)
+            if key in self._bodies:
+                raise ObjectExists(key)
+            self._bodies[key] = body
+            self._faults.strike("put", kept=True)
+
+    def get(self, key: str) -> bytes | None:
+        with self._lock:
+            self._faults.strike("get", kept=False)
+            return self._bodies.get(key)
+
+    def list(self, prefix: str, after: str = "", limit: int = 1000) -> Sequence[ObjectInfo]:
+        with self._lock:
+            self._faults.strike("list", kept=False)
+            start, floor = prefix.encode(), after.encode()
+            keys = sorted(key.encode() for key in self._bodies)
+            found = [key.decode() for key in keys if key.startswith(start) and key > floor]
+            return [ObjectInfo(key, len(self._bodies[key])) for key in found[:limit]]
