@@ -60,6 +60,7 @@ class Guard(HttpToolsProtocol):
         self._waiting = Waiting.REQUEST
         self._since = loop.time()
         self._unsent_bytes = 0
+        self._client_is_done = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -136,6 +137,8 @@ class Guard(HttpToolsProtocol):
         self.flow.resume_reading()
         if self._framing.holds_bytes:
             self._advance(b"")
+        if self._client_is_done and self._waiting in (Waiting.REQUEST, Waiting.HEAD):
+            self.transport.close()
 
     def _wait_for(self, what: Waiting) -> None:
         self._waiting = what
@@ -169,10 +172,8 @@ class Guard(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client may close its half once its request is out, and still be answered."""
-        if self._waiting is Waiting.ANSWER and self._framing.phase is Phase.COMPLETE:
-            self.cycle.keep_alive = False
-            return True
-        return False
+        self._client_is_done = self._waiting is Waiting.ANSWER and self._framing.phase is Phase.COMPLETE
+        return self._client_is_done
 
     def shutdown(self) -> None:
         if self._waiting is not Waiting.END:
