@@ -57,7 +57,20 @@ def event_name(service: str, operation: str) -> str:
     """The operation's name as CloudTrail writes it: Lambda and CloudFront add a date, S3 has names of its own."""
     classes = table("classes")
     written: str | None = classes["event_names"]["values"].get(f"{service}.{operation}")
-    return written or operation + classes["event_name_suffixes"]["values"].get(service, "")
+    return written or operation + _suffix(service, operation)
+
+
+def _suffix(service: str, operation: str) -> str:
+    rule = table("classes")["event_name_suffixes"]
+    before: str | None = rule["dated_paths"].get(service)
+    if before is None:
+        return str(rule["values"].get(service, ""))
+    try:
+        path = str(model.operation_model(service, operation).http["requestUri"])
+    except LookupError:
+        return ""
+    date = path.lstrip("/").partition("/")[0]
+    return date.replace("-", "") if date[:4].isdigit() and date < before else ""
 
 
 def region_of(classification: Classification, host: str, region: str) -> str:

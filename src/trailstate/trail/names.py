@@ -11,13 +11,9 @@ def lowered(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-@cache
-def keeps_capitals(service: str, protocol: str, api_version: str) -> bool:
-    """Whether a service writes its members as the API spells them: REST services of the younger generation do."""
-    rule = table("members")["capitals"]
-    if service in rule["kept"]:
-        return True
-    return protocol in rule["protocols"] and api_version >= rule["since"] and service not in rule["lowered"]
+def keeps_capitals(service: str) -> bool:
+    """Whether a service writes its members as the API spells them."""
+    return service in table("members")["capitals"]["kept"]
 
 
 @cache

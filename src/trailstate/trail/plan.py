@@ -73,10 +73,9 @@ def _ec2_response(known: Any) -> Callable[[Call, Outcome], Any]:
 def _rules(service: str, known: Any, side: str) -> Rules:
     metadata = known.service_model.metadata
     protocol = str(metadata["protocol"])
-    capitals = keeps_capitals(service, protocol, str(metadata["apiVersion"]))
     return Rules(
         protocol=protocol,
-        name=str if capitals else lowered,
+        name=str if keeps_capitals(service) else lowered,
         masks=masks(service, known.name, side),
         renames=renames(service, known.name, side),
     )
@@ -86,6 +85,8 @@ def _request(service: str, known: Any) -> Callable[[Call], Any]:
     if known.input_shape is None:
         return lambda _call: None
     convert = compiled(known.input_shape, _rules(service, known, "request"))
+    if service in table("members")["writes_host"]["services"]:
+        return lambda call: {"Host": call.host, **convert(call.parameters)}
     return lambda call: convert(call.parameters) or None
 
 

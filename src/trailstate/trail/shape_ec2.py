@@ -83,11 +83,12 @@ def _items_request(operation_model: Any) -> Convert:
     operation = operation_model.name
     hides = masks("ec2", operation, "request")
     always = table("ec2")["lists_always_written"]
+    groups = table("ec2")["request_groups"].get(operation, {})
     plan: dict[str, tuple[str, Convert]] = {}
     empty: dict[str, Any] = {}
     for member, member_shape in shape.members.items():
         is_list = member_shape.type_name == "list"
-        name = set_name(operation, member, member_shape) if is_list else _soap_name(operation, member, member_shape)
+        name = set_name(operation, member, member_shape) if is_list else soap_name(operation, member, member_shape)
         convert = _masked(member_shape, hides, name, lambda s, h, p: _items(s, h, p, "request"))
         if convert is None:
             continue
@@ -97,12 +98,23 @@ def _items_request(operation_model: Any) -> Convert:
 
     def convert_request(value: Any) -> Any:
         record = {plan[member][0]: plan[member][1](item) for member, item in value.items() if member in plan}
-        return {**record, **{name: {} for name in empty if name not in record}}
+        return regrouped({**record, **{name: {} for name in empty if name not in record}}, groups)
 
     return convert_request
 
 
-def _soap_name(operation: str, member: str, shape: Any) -> str:
+def regrouped(record: dict[str, Any], groups: Any) -> dict[str, Any]:
+    """A request whose members a table gathers into an items list, or lifts out of the structure they stand in."""
+    for name, members in groups.get("grouped", {}).items():
+        gathered = {member: record.pop(member) for member in members if member in record}
+        record = {name: {"items": [gathered]}, **record} if gathered else record
+    for name in groups.get("flattened", ()):
+        record |= record.pop(name, {})
+    return record
+
+
+def soap_name(operation: str, member: str, shape: Any) -> str:
+    """What a request's other members are called in the items style."""
     rows = table("ec2")["request_members"]
     written: str | None = rows.get(f"{operation}.{member}") or rows.get(member)
     return written or lowered(str(shape.serialization.get("name", member)))
@@ -121,13 +133,20 @@ def _items(shape: Any, hides: Any, path: str, side: str) -> Convert:
 def _items_structure(shape: Any, hides: Any, path: str, side: str) -> Convert:
     plan: dict[str, tuple[str, Convert]] = {}
     for member, member_shape in shape.members.items():
-        wire = lowered(str(member_shape.serialization.get("name", member)))
-        if side == "request" and member_shape.type_name == "list":
-            wire = table("ec2")["nested_lists"].get(wire, wire)
+        wire = nested_name(member, member_shape, side)
         convert = _masked(member_shape, hides, _join(path, wire), lambda s, h, p: _items(s, h, p, side))
         if convert is not None:
             plan[member] = (wire, convert)
     return lambda value: {plan[member][0]: plan[member][1](item) for member, item in value.items() if member in plan}
+
+
+def nested_name(member: str, shape: Any, side: str = "request") -> str:
+    """What a member below the top is called in the items style; a request's inner lists have SOAP names too."""
+    wire = lowered(str(shape.serialization.get("name", member)))
+    if side != "request" or shape.type_name != "list":
+        return wire
+    written: str = table("ec2")["nested_lists"].get(wire, wire)
+    return written
 
 
 def _items_list(shape: Any, hides: Any, path: str, side: str) -> Convert:

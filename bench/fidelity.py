@@ -1,0 +1,345 @@
+"""How close our records come to AWS's: recorded events turned round, and maximal calls against recorded key paths.
+
+    python bench/fidelity.py --records DIR_OR_FILE... --shapes FILE
+
+Each recorded event's API request is rebuilt from its `requestParameters`, recorded by us, and compared key path by
+key path; likewise the response. Recall over `--shapes` asks whether a call with every member shows every path ever
+recorded of that operation. Paths are counted once per operation. Written-by-hand fixtures are left out.
+"""
+
+import argparse
+import gzip
+import json
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+
+import rebuild
+from trailstate.trail import record
+from trailstate.trail.category import classify
+from trailstate.wire import model
+from trailstate.wire.call import Call, Failure, Outcome, Principal, WireRequest, WireResponse
+
+CLASSES = {"real", "real-masked", "doc-example"}
+SUFFIX = re.compile(r"(20\d{6}(v\d)?|20\d\d_\d\d_\d\d)$")
+WHO = Principal(
+    type="IAMUser", account="111122223333", principal_id="AIDAEXAMPLE", arn="arn:aws:iam::111122223333:user/a"
+)
+SIDES = ("requestParameters", "responseElements")
+
+
+def recorded_events(places: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Every recorded API call below the places: CloudTrail log files, or JSON lines with `class` and `record`."""
+    for place in map(Path, places):
+        for file in sorted(place.rglob("*.json*")) if place.is_dir() else [place]:
+            if file.name != "manifest.json":
+                yield from _events_of(file)
+
+
+def _events_of(file: Path) -> Iterator[dict[str, Any]]:
+    raw = file.read_bytes()
+    text = (gzip.decompress(raw) if file.suffix == ".gz" else raw).decode()
+    documents = (
+        [json.loads(line) for line in text.splitlines() if line.strip()] if "jsonl" in file.name else [json.loads(text)]
+    )
+    for document in documents:
+        for each in document.get("Records", [document]):
+            if each.get("class", "real") in CLASSES:
+                event = each.get("record", each)
+                if (
+                    event.get("eventType", "AwsApiCall") == "AwsApiCall"
+                    and "eventSource" in event
+                    and "eventName" in event
+                ):
+                    yield event
+
+
+@cache
+def services_of(source: str) -> tuple[str, ...]:
+    """botocore's services that record under an event source."""
+    return tuple(name for name in all_services() if classify(name, "-").event_source == source)
+
+
+@cache
+def all_services() -> tuple[str, ...]:
+    return tuple(botocore.session.Session().get_available_services())
+
+
+@cache
+def operations_of(source: str, name: str) -> tuple[tuple[str, str], ...]:
+    """The (service, operation) pairs an event may come from."""
+    found = []
+    for service in services_of(source):
+        known = model.service_model(service).operation_names
+        bare = [each for each in (name, SUFFIX.sub("", name)) if each in known]
+        named = [each for each in known if service == "s3" and classify(service, each).event_name == name]
+        found += [(service, each) for each in dict.fromkeys(named or bare)]
+    return tuple(found)
+
+
+def chosen(source: str, name: str, keys: Iterable[str]) -> tuple[str, str] | None:
+    """The operation whose members explain most of the keys; the better known service wins a tie."""
+    wanted = {key.lower() for key in keys}
+    best: tuple[int, str, str] | None = None
+    for service, operation in operations_of(source, name):
+        shape = model.operation_model(service, operation).input_shape
+        have = {m.lower() for m in shape.members} if shape is not None else set()
+        rank = 2 * len(wanted & have) + (service == source.partition(".")[0])
+        if best is None or rank > best[0]:
+            best = (rank, service, operation)
+    return None if best is None else best[1:]
+
+
+def group_of(service: str) -> str:
+    if service in ("ec2", "s3"):
+        return service
+    protocol = str(model.service_model(service).metadata["protocol"])
+    return {"smithy-rpc-v2-cbor": "json", "rest-xml": "other rest-xml"}.get(protocol, protocol)
+
+
+def call_of(service: str, operation: str, parameters: dict[str, Any], request: WireRequest, host: str = "") -> Call:
+    return Call(
+        service=service, operation=operation, parameters=parameters, account="111122223333", region="us-east-1",
+        principal=WHO, source_address="198.51.100.7", user_agent="bench", request_id="11111111-2222-4333-8444-555555555555",
+        event_id="66666666-7777-4888-9999-000000000000", now=datetime(2026, 1, 15, tzinfo=UTC), request=request,
+        protocol=str(model.service_model(service).metadata["protocol"]), host=host,
+    )  # fmt: skip
+
+
+def s3_wire(operation: str, parameters: dict[str, Any]) -> WireRequest:
+    """The HTTP request that botocore makes of S3 members."""
+    from botocore.serialize import create_serializer
+
+    known = model.operation_model("s3", operation)
+    made = create_serializer("rest-xml", False).serialize_to_request(parameters, known)
+    query = made["query_string"]
+    pairs = [(k, v) for k, vs in query.items() for v in (vs if isinstance(vs, list) else [vs])]
+    path = made["url_path"]
+    static = path.partition("?")[2]
+    text = "&".join([static, *(f"{k}={v}" for k, v in pairs)]).strip("&")
+    body = made["body"] if isinstance(made["body"], bytes) else str(made["body"] or "").encode()
+    headers = tuple((str(k).lower(), str(v)) for k, v in made["headers"].items())
+    return WireRequest(made["method"], path.partition("?")[0] + (f"?{text}" if text else ""), headers, body)
+
+
+def wire_code(service: str, recorded: str) -> str:
+    """The code on the wire behind a recorded one."""
+    if service == "ec2":
+        return recorded.partition(".")[2]
+    protocol = group_of(service)
+    if recorded == "AccessDenied":
+        return "AccessDenied" if protocol in ("query", "s3", "other rest-xml") else "AccessDeniedException"
+    for shape in model.service_model(service).error_shapes:
+        if shape.name == recorded:
+            return str(shape.metadata.get("error", {}).get("code") or recorded)
+    if protocol == "query":
+        return {"ValidationException": "ValidationError", "ThrottlingException": "Throttling"}.get(recorded, recorded)
+    return recorded
+
+
+def rebuilt(event: dict[str, Any], service: str, operation: str) -> dict[str, Any]:
+    """Our record of the call an event tells of."""
+    known = model.operation_model(service, operation)
+    asked = event.get("requestParameters") or {}
+    answered = event.get("responseElements") or {}
+    failure = None
+    if "errorCode" in event:
+        failure = Failure(
+            wire_code(service, event["errorCode"]), event.get("errorMessage") or answered.get("message") or ""
+        )
+    if service == "s3":
+        parameters = rebuild.s3_request(known, asked)
+        headers = tuple((key.lower(), str(value)) for key, value in answered.items())
+        call = call_of(service, operation, parameters, s3_wire(operation, parameters), asked.get("Host", ""))
+        return record.build(call, Outcome(WireResponse(200, headers), failure=failure))
+    if service == "ec2":
+        parameters, result = rebuild.ec2_request(known, asked), rebuild.ec2_response(known, answered)
+    else:
+        parameters = rebuild.value_of(known.input_shape, asked) if known.input_shape is not None else {}
+        result = rebuilt_result(known, answered)
+    call = call_of(service, operation, parameters, WireRequest("POST", "/", ()), str(asked.get("Host", "")))
+    return record.build(call, Outcome(WireResponse(200, ()), None if failure else result, failure))
+
+
+def rebuilt_result(known: Any, answered: dict[str, Any]) -> dict[str, Any]:
+    shape = known.output_shape
+    if shape is None:
+        return {}
+    single = list(shape.members.items())
+    if (
+        len(single) == 1
+        and single[0][0].lower() not in {key.lower() for key in answered}
+        and single[0][1].type_name == "structure"
+    ):
+        return {single[0][0]: rebuild.value_of(single[0][1], answered)}
+    value: dict[str, Any] = rebuild.value_of(shape, answered)
+    return value
+
+
+def maximal_paths(service: str, operation: str) -> dict[str, set[str]]:
+    """Every path we write of a call with all members and an answer with all members, lists of none, one and two."""
+    known = model.operation_model(service, operation)
+    found: dict[str, set[str]] = {side: set() for side in SIDES}
+    for length in (1, 2):
+        asked = rebuild.maximal(known.input_shape, length) if known.input_shape is not None else {}
+        answered = rebuild.maximal(known.output_shape, length) if known.output_shape is not None else {}
+        request, headers = WireRequest("POST", "/", ()), ()
+        if service == "s3":
+            asked = {k: v for k, v in asked.items() if k != "Body"} | (
+                {"Policy": '{"Statement":[{"Effect":"Allow"}]}'} if "Policy" in asked else {}
+            )
+            request = s3_wire(operation, asked)
+            shapes = known.output_shape.members.values() if known.output_shape is not None else ()
+            headers = tuple(
+                (str(s.serialization.get("name", "")).lower(), "x")
+                for s in shapes
+                if s.serialization.get("location") == "header"
+            )
+        call = call_of(service, operation, asked, request, "host")
+        ours = record.build(call, Outcome(WireResponse(200, headers), answered))
+        for side in SIDES:
+            found[side] |= set(rebuild.paths(ours[side] or {}))
+    return found
+
+
+def explains(ours: set[str], path: str) -> bool:
+    """Whether a recorded path is one of ours; a map's `{key}` stands for any key."""
+    if path in ours:
+        return True
+    patterns = (p for p in ours if rebuild.KEY in p)
+    return any(re.fullmatch(re.escape(p).replace(re.escape(rebuild.KEY), ".+?"), path) for p in patterns)
+
+
+class Tally:
+    """Counts per protocol group."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self.missing: list[str] = []
+        self.surplus: list[str] = []
+        self.disagreed: Counter[str] = Counter()
+        self.unknown: Counter[str] = Counter()
+
+
+def measure_events(events: Iterable[dict[str, Any]], tally: Tally) -> None:
+    theirs: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    ours: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    seen: set[str] = set()
+    for event in events:
+        key = json.dumps([event["eventSource"], event["eventName"], event.get("errorCode"), sorted(paths_of(event))])
+        if key in seen:
+            continue
+        seen.add(key)
+        source, name = event["eventSource"], event["eventName"].strip()
+        pair = chosen(source, name, event.get("requestParameters") or {})
+        if pair is None:
+            tally.unknown[f"{source}/{name}"] += 1
+            continue
+        made = rebuilt(event, *pair)
+        agreement(event | {"eventName": name}, made, pair, tally)
+        for side in SIDES:
+            theirs[(*pair, side)] |= set(rebuild.paths(event.get(side) or {}))
+            ours[(*pair, side)] |= set(rebuild.paths(made[side] or {}))
+    for key, want in theirs.items():
+        count_paths(key, want, ours[key], tally)
+
+
+def paths_of(event: dict[str, Any]) -> list[str]:
+    return [f"{side}:{path}" for side in SIDES for path in rebuild.paths(event.get(side) or {})]
+
+
+def count_paths(key: tuple[str, str, str], want: set[str], have: set[str], tally: Tally) -> None:
+    service, operation, side = key
+    counts = tally.counts[group_of(service)]
+    counts["recorded"] += len(want)
+    counts["matched"] += len(want & have)
+    counts["ours"] += len(have)
+    tally.missing += [f"{service}.{operation} {side} {path}" for path in sorted(want - have)]
+    tally.surplus += [f"{service}.{operation} {side} {path}" for path in sorted(have - want)]
+
+
+def agreement(event: dict[str, Any], made: dict[str, Any], pair: tuple[str, str], tally: Tally) -> None:
+    counts = tally.counts[group_of(pair[0])]
+    for name in ("readOnly", "eventName", "errorCode", "managementEvent"):
+        if name in event:
+            counts[f"{name} asked"] += 1
+            counts[f"{name} equal"] += made.get(name) == event[name]
+            if made.get(name) != event[name]:
+                tally.disagreed[
+                    f"{event['eventSource']}/{event['eventName']} {name} {event[name]} {made.get(name)}"
+                ] += 1
+
+
+def measure_shapes(file: str, tally: Tally) -> None:
+    for key, facts in json.loads(Path(file).read_text())["shapes"].items():
+        source, _, name = key.partition("/")
+        asked = facts["requestParameters"]["paths"]
+        pair = chosen(source, name.strip(), {path.partition(".")[0] for path in asked})
+        if pair is None:
+            continue
+        ours = maximal_paths(*pair)
+        for side in SIDES:
+            want = set(facts[side]["paths"])
+            explained = {path for path in want if explains(ours[side], path)}
+            counts = tally.counts[group_of(pair[0])]
+            counts["shape recorded"] += len(want)
+            counts["shape matched"] += len(explained)
+            tally.missing += [f"SHAPE {pair[0]}.{pair[1]} {side} {path}" for path in sorted(want - explained)]
+
+
+def report(tally: Tally, verbose: bool) -> dict[str, Any]:
+    def share(counts: Counter[str], part: str, whole: str) -> float | None:
+        return round(counts[part] / counts[whole], 4) if counts[whole] else None
+
+    result: dict[str, Any] = {}
+    for group, counts in sorted(tally.counts.items()):
+        result[group] = {
+            "recall": share(counts, "matched", "recorded"),
+            "precision": share(counts, "matched", "ours"),
+            "shape_recall": share(counts, "shape matched", "shape recorded"),
+            "paths": counts["recorded"],
+            "shape_paths": counts["shape recorded"],
+            **{
+                n: share(counts, f"{n} equal", f"{n} asked")
+                for n in ("readOnly", "eventName", "errorCode", "managementEvent")
+            },
+        }
+    columns = list(next(iter(result.values())))
+    print(f"{'group':15}" + "".join(f"{column:>16}" for column in columns))
+    for group, row in result.items():
+        print(f"{group:15}" + "".join(f"{'-' if row[c] is None else row[c]:>16}" for c in columns))
+    print(f"\nprivate, console-only or service events that botocore does not know: {len(tally.unknown)} names")
+    for line, count in sorted(tally.disagreed.items()):
+        print("differs:", line, count)
+    if verbose:
+        for title, lines in (("missing", tally.missing), ("surplus", tally.surplus)):
+            for line in lines:
+                print(f"{title}: {line}")
+        print("unknown:", ", ".join(sorted(tally.unknown)))
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--records", nargs="+", default=[])
+    parser.add_argument("--shapes")
+    parser.add_argument("--verbose", action="store_true", help="list every path that differs")
+    arguments = parser.parse_args()
+    if not arguments.records and not arguments.shapes:
+        sys.exit("give --records, --shapes or both; nothing recorded ships with the project")
+    tally = Tally()
+    measure_events(recorded_events(arguments.records), tally)
+    if arguments.shapes:
+        measure_shapes(arguments.shapes, tally)
+    print(json.dumps(report(tally, arguments.verbose)))
+
+
+if __name__ == "__main__":
+    main()
