@@ -7,12 +7,12 @@ awsQueryCompatible), and "Error responses" of the S3 and EC2 API references. Con
 import base64
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from trailstate.wire.call import Headers, WireResponse
 from trailstate.wire.encode_tree import CborTree, JsonTree, cbor_bytes, json_bytes
 from trailstate.wire.encode_xml import XmlWriter, element, namespace
-from trailstate.wire.fault import Fault, modelled_faults
+from trailstate.wire.fault import Fault
 from trailstate.wire.model import service_model
 from trailstate.wire.scalar import boolean_text, header_name, header_value, number_text, timestamp_text, whole_text
 
@@ -64,13 +64,15 @@ def encode_result(
 
 
 def encode_fault(
-    service: str | None, protocol: str, fault: Fault, request_id: str, *, head: bool = False
+    service: str | None, protocol: str, fault: Fault, request_id: str, *, head: bool = False, model: Any = None
 ) -> WireResponse:
-    """A failure, with the modelled members of the fault's class. `head` leaves out the body, for an answer to HEAD."""
+    """A failure, with the modelled members of the fault's class. `head` leaves out the body, for an answer to HEAD;
+    `model` stands for the service's model where it is not botocore's."""
     lines = list(request_id_headers(service, request_id))
     if fault.retry_after_seconds is not None:
         lines.append(("retry-after", str(fault.retry_after_seconds)))
-    headers, body = _FAULTS[protocol](service, fault, request_id)
+    known = model if model is not None or service is None else service_model(service)
+    headers, body = _FAULTS[protocol](_Failed(service, known, fault, request_id))
     if head:
         return WireResponse(fault.status, tuple(lines), b"")
     return WireResponse(fault.status, (*lines, *headers), body)
@@ -254,112 +256,120 @@ def _raw_payload(headers: Headers, member: Any, item: Any) -> tuple[Headers, byt
 _FaultParts = tuple[Headers, bytes]
 
 
-def _shape_of(service: str | None, fault: Fault) -> Any:
-    """The modelled exception behind a fault, if there is one."""
-    if service is None:
-        return None
-    model = service_model(service)
-    return (
-        model.shape_for(fault.shape)
-        if fault.shape in modelled_faults(service)
-        else model.shape_for_error_code(fault.code)
-    )
+class _Failed(NamedTuple):
+    """A fault and all that its writing needs; `model` is None when nobody knows which service was meant."""
 
+    service: str | None
+    model: Any
+    fault: Fault
+    request_id: str
 
-def _json_fault(service: str | None, fault: Fault, _request_id: str) -> _FaultParts:
-    shape = _shape_of(service, fault)
-    name = shape.name if shape is not None else fault.code
-    content_type = "application/x-amz-json-1.1" if service is None else _json_type(service_model(service))
-    headers = (("content-type", content_type), *_query_error(service, fault, name))
-    return headers, json_bytes({"__type": name, **_error_members(_JSON, shape, fault)})
+    def shape(self) -> Any:
+        """The modelled exception behind the fault, if there is one."""
+        if self.model is None:
+            return None
+        if self.fault.shape:
+            return self.model.shape_for(self.fault.shape)
+        return self.model.shape_for_error_code(self.fault.code)
 
+    def metadata(self, name: str) -> Any:
+        return None if self.model is None else self.model.metadata.get(name)
 
-def _cbor_fault(service: str | None, fault: Fault, _request_id: str) -> _FaultParts:
-    shape = _shape_of(service, fault)
-    name = shape.name if shape is not None else fault.code
-    headers = (
-        ("content-type", "application/cbor"),
-        ("smithy-protocol", "rpc-v2-cbor"),
-        *_query_error(service, fault, name),
-    )
-    full_name = f"com.amazonaws.{service}#{name}" if service and shape is not None else name
-    return headers, cbor_bytes({"__type": full_name, **_error_members(_CBOR, shape, fault)})
+    def blame(self) -> str:
+        return "Sender" if self.fault.sender else "Receiver"
 
+    def name(self) -> str:
+        shape = self.shape()
+        return self.fault.code if shape is None else str(shape.name)
 
-def _query_error(service: str | None, fault: Fault, name: str) -> Headers:
-    """For services that spoke query before: the code their old clients know."""
-    if service is None or "awsQueryCompatible" not in service_model(service).metadata:
-        return ()
-    code = QUERY_CODES.get((service, name), fault.code)
-    return (("x-amzn-query-error", header_value(f"{code};{_blame(fault)}")),)
-
-
-def _rest_json_fault(service: str | None, fault: Fault, _request_id: str) -> _FaultParts:
-    shape = _shape_of(service, fault)
-    bound = _bound_headers(shape, _fields(shape, fault)) if shape is not None else ()
-    headers = (("content-type", "application/json"), ("x-amzn-errortype", header_value(fault.code)), *bound)
-    return headers, json_bytes(_error_members(_JSON, shape, fault))
-
-
-def _error_members(tree: JsonTree, shape: Any, fault: Fault) -> dict[str, Any]:
-    """The body of an error without its type: the message under the model's name for it, and the other members."""
-    if shape is None:
-        return {"message": whole_text(fault.message), **fault.fields}
-    members: dict[str, Any] = tree.members(shape, _fields(shape, fault))
-    if _message_name(shape) is None and fault.message:
-        members["message"] = whole_text(fault.message)
-    return members
+    def fields(self) -> dict[str, Any]:
+        """The modelled members, the message under the model's name for it."""
+        shape, fault = self.shape(), self.fault
+        if shape is None:
+            return {}
+        name = _message_name(shape)
+        known = {key: value for key, value in fault.fields.items() if key in shape.members}
+        return {name: fault.message, **known} if name else known
 
 
 def _message_name(shape: Any) -> str | None:
     return next((name for name in shape.members if name.lower() == "message"), None)
 
 
-def _fields(shape: Any, fault: Fault) -> dict[str, Any]:
-    name = _message_name(shape)
-    known = {key: value for key, value in fault.fields.items() if key in shape.members}
-    return {name: fault.message, **known} if name else known
+def _json_fault(failed: _Failed) -> _FaultParts:
+    version = failed.metadata("jsonVersion") or "1.1"
+    headers = (("content-type", f"application/x-amz-json-{version}"), *_query_error(failed))
+    return headers, json_bytes({"__type": failed.name(), **_error_members(_JSON, failed)})
 
 
-def _query_fault(service: str | None, fault: Fault, request_id: str) -> _FaultParts:
-    declared = namespace(service_model(service).metadata.get("xmlNamespace")) if service else ""
-    error = f"<Error>{element('Type', _blame(fault))}{_xml_error(service, fault)}</Error>"
-    document = f"<ErrorResponse{declared}>{error}{element('RequestId', request_id)}</ErrorResponse>"
+def _cbor_fault(failed: _Failed) -> _FaultParts:
+    headers = (("content-type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"), *_query_error(failed))
+    is_modelled = failed.service is not None and failed.shape() is not None
+    name = f"com.amazonaws.{failed.service}#{failed.name()}" if is_modelled else failed.name()
+    return headers, cbor_bytes({"__type": name, **_error_members(_CBOR, failed)})
+
+
+def _query_error(failed: _Failed) -> Headers:
+    """For services that spoke query before: the code their old clients know."""
+    if failed.metadata("awsQueryCompatible") is None:
+        return ()
+    code = QUERY_CODES.get((failed.service or "", failed.name()), failed.fault.code)
+    return (("x-amzn-query-error", header_value(f"{code};{failed.blame()}")),)
+
+
+def _rest_json_fault(failed: _Failed) -> _FaultParts:
+    kind = ("x-amzn-errortype", header_value(failed.fault.code))
+    headers = (("content-type", "application/json"), kind, *_error_headers(failed))
+    return headers, json_bytes(_error_members(_JSON, failed))
+
+
+def _error_headers(failed: _Failed) -> Headers:
+    shape = failed.shape()
+    return () if shape is None else _bound_headers(shape, failed.fields())
+
+
+def _error_members(tree: JsonTree, failed: _Failed) -> dict[str, Any]:
+    """The body of an error without its type: the message, and the modelled members."""
+    shape, message = failed.shape(), whole_text(failed.fault.message)
+    if shape is None:
+        return {"message": message}
+    members: dict[str, Any] = tree.members(shape, failed.fields())
+    return members if _message_name(shape) or not message else {**members, "message": message}
+
+
+def _query_fault(failed: _Failed) -> _FaultParts:
+    declared = namespace(failed.metadata("xmlNamespace"))
+    error = f"<Error>{element('Type', failed.blame())}{_xml_error(failed)}</Error>"
+    document = f"<ErrorResponse{declared}>{error}{element('RequestId', failed.request_id)}</ErrorResponse>"
     return (("content-type", "text/xml"),), document.encode()
 
 
-def _ec2_fault(service: str | None, fault: Fault, request_id: str) -> _FaultParts:
-    errors = f"<Errors><Error>{_xml_error(service, fault)}</Error></Errors>"
-    document = f"{XML_DECLARATION}<Response>{errors}{element('RequestID', request_id)}</Response>"
+def _ec2_fault(failed: _Failed) -> _FaultParts:
+    errors = f"<Errors><Error>{_xml_error(failed)}</Error></Errors>"
+    document = f"{XML_DECLARATION}<Response>{errors}{element('RequestID', failed.request_id)}</Response>"
     return (("content-type", "text/xml;charset=UTF-8"),), document.encode()
 
 
-def _rest_xml_fault(service: str | None, fault: Fault, request_id: str) -> _FaultParts:
-    shape = _shape_of(service, fault)
-    bound = _bound_headers(shape, _fields(shape, fault)) if shape is not None else ()
-    if service != "s3":
-        headers, body = _query_fault(service, fault, request_id)
+def _rest_xml_fault(failed: _Failed) -> _FaultParts:
+    bound = _error_headers(failed)
+    if failed.service != "s3":
+        headers, body = _query_fault(failed)
         return (*headers, *bound), body
-    ids = element("RequestId", request_id) + element("HostId", host_id(request_id))
-    document = f"{XML_DECLARATION}<Error>{_xml_error(service, fault)}{ids}</Error>"
+    ids = element("RequestId", failed.request_id) + element("HostId", host_id(failed.request_id))
+    document = f"{XML_DECLARATION}<Error>{_xml_error(failed)}{ids}</Error>"
     return (("content-type", "application/xml"), *bound), document.encode()
 
 
-def _xml_error(service: str | None, fault: Fault) -> str:
+def _xml_error(failed: _Failed) -> str:
     """Code, message and further members: the modelled ones by the model, others (S3's Resource, BucketName) as text."""
-    shape = _shape_of(service, fault)
+    shape, fault = failed.shape(), failed.fault
     written = element("Code", fault.code) + element("Message", fault.message)
-    if shape is None:
-        return written + "".join(element(name, str(value)) for name, value in fault.fields.items())
-    message = _message_name(shape)
-    modelled = {name: value for name, value in fault.fields.items() if name in shape.members and name != message}
-    others = {name: value for name, value in fault.fields.items() if name not in shape.members}
-    written += XmlWriter(service).members(shape, modelled)
-    return written + "".join(element(name, str(value)) for name, value in others.items())
-
-
-def _blame(fault: Fault) -> str:
-    return "Sender" if fault.sender else "Receiver"
+    known = frozenset() if shape is None else shape.members.keys()
+    if shape is not None:
+        message = _message_name(shape)
+        modelled = {name: value for name, value in failed.fields().items() if name != message}
+        written += XmlWriter(failed.service).members(shape, modelled)
+    return written + "".join(element(name, str(value)) for name, value in fault.fields.items() if name not in known)
 
 
 _FAULTS = {

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 RETRY_AFTER_SECONDS = 2
+OPERATION_CHARACTERS_MAX = 256
 
 
 class Fault(Exception):
@@ -262,12 +263,12 @@ def common_fault(table: _Table, service: str | None, protocol: str, message: str
 
 def unknown_operation(service: str | None, protocol: str, operation: str) -> Fault:
     """The service's model has no such operation."""
-    return common_fault(UNKNOWN_OPERATION, service, protocol, operation=operation)
+    return common_fault(UNKNOWN_OPERATION, service, protocol, operation=operation[:OPERATION_CHARACTERS_MAX])
 
 
 def not_supported(service: str | None, protocol: str, operation: str) -> Fault:
     """The operation exists, and nobody here answers it."""
-    message = f"The operation {operation} is not supported by Trailstate yet"
+    message = f"The operation {operation[:OPERATION_CHARACTERS_MAX]} is not supported by Trailstate yet"
     return common_fault(UNKNOWN_OPERATION, service, protocol, message)
 
 
