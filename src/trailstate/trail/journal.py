@@ -8,7 +8,7 @@ of the real record settles it. After a crash the intents that are left become re
 `additionalEventData.outcome` what is known.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -86,7 +86,7 @@ class Journal:
 
     def settle_unanswered(self, fate: Fate) -> int:
         """At start, before the first call: turn every intent that a crash left into records. Returns how many calls."""
-        left = self._store.intents()
+        left: Sequence[Intent] = self._store.intents()
         for first in range(0, len(left), _RECOVERY_GROUP):
             group = left[first : first + _RECOVERY_GROUP]
             lines = [line(event) for each in group for event in unanswered(each, fate)]
