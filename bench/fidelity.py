@@ -107,7 +107,7 @@ def group_of(service: str) -> str:
 def call_of(service: str, operation: str, parameters: dict[str, Any], request: WireRequest, host: str = "") -> Call:
     return Call(
         service=service, operation=operation, parameters=parameters, account="111122223333", region="us-east-1",
-        principal=WHO, source_address="198.51.100.7", user_agent="bench", request_id="11111111-2222-4333-8444-555555555555",
+        principal=WHO, source_address="198.51.100.7", user_agent="bench", request_id="11111111-2222-4333",
         event_id="66666666-7777-4888-9999-000000000000", now=datetime(2026, 1, 15, tzinfo=UTC), request=request,
         protocol=str(model.service_model(service).metadata["protocol"]), host=host,
     )  # fmt: skip

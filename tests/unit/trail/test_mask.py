@@ -1,0 +1,46 @@
+"""Sensitive members are dropped, hidden or starred, as the tables and the model say."""
+
+from typing import Any
+
+import pytest
+
+from trailstate.trail.mask import hidden
+from trailstate.trail.plan import plan_of
+from trailstate.wire.call import Outcome, WireResponse
+
+from .test_record import a_call
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "written"),
+    [
+        ("ssm", "PutParameter", {"Name": "/a", "Value": "s3cret"},
+         {"name": "/a", "value": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
+        ("iam", "CreateLoginProfile", {"UserName": "a", "Password": "s3cret"}, {"userName": "a"}),
+        ("secretsmanager", "PutSecretValue", {"SecretId": "a", "SecretString": "s3cret"}, {"secretId": "a"}),
+        ("organizations", "CreateAccount", {"Email": "a@b", "AccountName": "n"},
+         {"email": "****", "accountName": "****"}),
+        ("kms", "Encrypt", {"KeyId": "k", "Plaintext": b"s3cret"}, {"keyId": "k"}),
+        ("lambda", "CreateFunction", {"FunctionName": "f", "Environment": {"Variables": {"P": "s3cret"}}},
+         {"functionName": "f", "environment": {}}),
+        ("rolesanywhere", "CreateProfile", {"tags": [{"key": "a", "value": "b"}]},
+         {"tags": [{"key": "HIDDEN_DUE_TO_SECURITY_REASONS", "value": "HIDDEN_DUE_TO_SECURITY_REASONS"}]}),
+    ],
+)  # fmt: skip
+def test_requests_hide_what_the_tables_and_the_model_name(
+    service: str, operation: str, parameters: dict[str, Any], written: dict[str, Any]
+) -> None:
+    assert plan_of(service, operation).request(a_call(service, operation, parameters)) == written
+
+
+def test_sts_shows_the_session_token_but_never_the_secret_key() -> None:
+    credentials = {"AccessKeyId": "ASIA", "SecretAccessKey": "s3cret", "SessionToken": "token"}
+    outcome = Outcome(WireResponse(200, ()), {"Credentials": credentials})
+    shown = plan_of("sts", "AssumeRole").response(a_call("sts", "AssumeRole"), outcome)
+    assert shown == {"credentials": {"accessKeyId": "ASIA", "sessionToken": "token"}}
+
+
+def test_hiding_keeps_lists_and_empties_maps() -> None:
+    conceal = hidden("starred")
+    assert conceal(["a", "b"]) == ["****", "****"]
+    assert conceal({"a": "b"}) == {}
