@@ -19,6 +19,7 @@ from trailstate.wire.scalar import boolean_text, header_name, header_value, numb
 XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _BODILESS = frozenset({204, 304})
 _HOST_ID_BYTES = 56
+EC2_VERSION = "2016-11-15"
 _JSON = JsonTree()
 _CBOR = CborTree()
 
@@ -117,7 +118,9 @@ def _query_result(service: str, operation: Any, value: Mapping[str, Any], reques
 def _ec2_result(service: str, operation: Any, value: Mapping[str, Any], request_id: str) -> _Parts:
     name, shape = operation.name, operation.output_shape
     inner = "<return>true</return>" if shape is None else XmlWriter(service).members(shape, value)
-    declared = namespace(f"http://ec2.amazonaws.com/doc/{operation.service_model.api_version}/")
+    declared = namespace(
+        f"http://ec2.amazonaws.com/doc/{operation.service_model.metadata.get('apiVersion', EC2_VERSION)}/"
+    )
     document = f"{XML_DECLARATION}<{name}Response{declared}>{element('requestId', request_id)}{inner}</{name}Response>"
     return 200, (("content-type", "text/xml;charset=UTF-8"),), document.encode()
 
@@ -133,8 +136,10 @@ def _rest_json_result(_service: str, operation: Any, value: Mapping[str, Any], _
     member, item = shape.members[payload], value.get(payload)
     if member.type_name in ("string", "blob"):
         return status, *_raw_payload(headers, member, item)
-    tree = {} if item is None and member.type_name == "structure" else _JSON.write(member, item)
-    return status, _typed(headers, "application/json"), json_bytes(tree)
+    if item is None:
+        empty = b"{}" if member.type_name == "structure" and not member.is_tagged_union else b""
+        return status, _typed(headers, "application/json"), empty
+    return status, _typed(headers, "application/json"), json_bytes(_JSON.write(member, item))
 
 
 def _rest_xml_result(service: str, operation: Any, value: Mapping[str, Any], _request_id: str) -> _Parts:
