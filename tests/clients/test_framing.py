@@ -1,6 +1,6 @@
 """Raw bytes over a real socket: each case is served or refused, never guessed at, never answered in HTML.
 
-The cases follow RFC 9112 (message syntax, §2 to §7, and the smuggling of §11.2) and the forms known to split two readers.
+The cases follow RFC 9112 (message syntax, §2 to §7; smuggling, §11.2) and the forms known to split two readers.
 """
 
 from collections.abc import Iterator

@@ -54,7 +54,7 @@ class Answer:
     body: bytes
 
 
-class Gateway:
+class Application:
     """The ASGI application; `close` ends its handler threads."""
 
     def __init__(

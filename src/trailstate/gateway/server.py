@@ -16,13 +16,15 @@ from collections.abc import Callable
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from trailstate.gateway.asgi import Gateway
+from trailstate.gateway.asgi import Application
 from trailstate.gateway.guard import Guard
 from trailstate.gateway.limits import Limits
 from trailstate.gateway.metrics import GatewayMetrics
 
 BACKLOG = 1024
 SWEEP_SECONDS_MAX = 1.0
+FLUSH_SECONDS = 0.002
+"""How often a stopping server looks whether the last answers are out."""
 SPARE_FILES = 256
 """Descriptors beside the connections: the store, the estate, spooled bodies."""
 
@@ -36,14 +38,14 @@ class Server:
 
     def __init__(
         self,
-        gateway: Gateway,
+        application: Application,
         metrics: GatewayMetrics,
         *,
         host: str = "127.0.0.1",
         port: int = 4566,
         limits: Limits | None = None,
     ) -> None:
-        self._gateway = gateway
+        self._application = application
         self._metrics = metrics
         self._limits = limits or Limits()
         self._socket = listen(host, port)
@@ -89,7 +91,7 @@ class Server:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
         state = ServerState()
-        config = http_config(self._gateway)
+        config = http_config(self._application)
         server = await loop.create_server(
             lambda: Guard(config, state, self._limits, loop, self._metrics.refused.add),
             sock=self._socket,
@@ -101,7 +103,7 @@ class Server:
         server.close()
         sweeper.cancel()
         await finish(state, self._limits.stop_seconds)
-        self._gateway.close()
+        self._application.close()
 
     async def _sweep(self, state: ServerState) -> None:
         """Hold every connection to its time limits."""
@@ -117,21 +119,27 @@ class Server:
 
 
 async def finish(state: ServerState, seconds: float) -> None:
-    """Idle connections close at once, busy ones after their answer, all of them after `seconds`."""
+    """Idle connections close at once, busy ones once their answer is out, all of them after `seconds`."""
+    now = asyncio.get_running_loop().time
+    latest = now() + seconds
     for connection in list(state.connections):
         connection.shutdown()
     if state.tasks:
         await asyncio.wait(state.tasks, timeout=seconds)
     for connection in list(state.connections):
         connection.transport.close()
+    while state.connections and now() < latest:
+        await asyncio.sleep(FLUSH_SECONDS)
+    for connection in list(state.connections):
+        connection.transport.abort()
     for task in list(state.tasks):
         task.cancel()
 
 
-def http_config(gateway: Gateway) -> Config:
+def http_config(application: Application) -> Config:
     """uvicorn as a protocol and nothing else: no proxy headers, no logs of its own, no Server or Date header."""
     config = Config(
-        gateway,
+        application,
         http=Guard,
         ws="none",
         interface="asgi3",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from trailstate.gateway.asgi import Gateway
+from trailstate.gateway.asgi import Application
 from trailstate.gateway.body import Refusal
 from trailstate.gateway.limits import Limits
 from trailstate.gateway.metrics import GatewayMetrics
@@ -58,13 +58,13 @@ def refuse(request: WireRequest, kind: Refusal) -> WireResponse:
     return WireResponse(400, (("content-type", "application/json"),), f'{{"refused":"{kind}"}}'.encode())
 
 
-def gateway(
+def application(
     handle: Callable[[WireRequest], WireResponse] = echo,
     limits: Limits | None = None,
     metrics: GatewayMetrics | None = None,
-) -> Gateway:
+) -> Application:
     pages = OperatorPages(Rehearsal(), testing=True)
-    return Gateway(handle, refuse, pages, metrics or GatewayMetrics(), limits or Limits())
+    return Application(handle, refuse, pages, metrics or GatewayMetrics(), limits or Limits())
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def serving(
     metrics: GatewayMetrics | None = None,
 ) -> Iterator[Server]:
     metrics = metrics or GatewayMetrics()
-    server = Server(gateway(handle, limits, metrics), metrics, port=0, limits=limits)
+    server = Server(application(handle, limits, metrics), metrics, port=0, limits=limits)
     server.start()
     try:
         yield server
