@@ -1,0 +1,298 @@
+"""The event history: every management event of the last 90 days, found by any of LookupEvents' eight attributes.
+
+Follows "LookupEvents" in the CloudTrail API reference: one account, one region, newest first, exact values.
+
+The index is one table of postings, (day, key, time, position). The key is a 48-bit hash of account, region, attribute
+and value, so a posting is about 20 bytes whatever the value. The day comes first, so that writing touches only the
+newest part of the tree however rare the values are, and so that a time range skips what lies outside it; a look-up
+walks the days backward, a seek each. Hashes may collide and nothing depends on that they do not: each record found is
+held against the question again. Everything here can be deleted and is then followed anew from the journal.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from trailstate.follow import Runner
+from trailstate.stores.derived import Derived
+from trailstate.stores.interface import JOURNAL, Entry, Store
+from trailstate.trail.mentions import mentions
+from trailstate.values.timestamp import epoch_seconds
+
+WINDOW = timedelta(days=90)
+CATCH_UP_SECONDS = 1.0
+ATTRIBUTES = (
+    "EventId",
+    "ResourceName",
+    "AccessKeyId",
+    "Username",
+    "EventName",
+    "ResourceType",
+    "EventSource",
+    "ReadOnly",
+)
+"""The attributes of LookupEvents, those that usually single out fewest records first."""
+
+_DAY_SECONDS = 86_400
+_KEY_BYTES = 6
+_KEY_SIGN = 1 << (8 * _KEY_BYTES - 1)
+_ANY = ("", "")
+_decode = msgspec.json.Decoder().decode
+
+Attribute = tuple[str, str]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS history_posting (
+  day INTEGER, key INTEGER, time INTEGER, position INTEGER, PRIMARY KEY (day, key, time, position)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS history_day (day INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS history_scope (account TEXT, region TEXT, PRIMARY KEY (account, region)) WITHOUT ROWID
+"""
+
+
+class Place(NamedTuple):
+    """Where a record stands in the history: its time, then its position in the journal; newest is greatest."""
+
+    time: int
+    position: int
+
+
+class Window(NamedTuple):
+    """A time range in whole seconds since 1970, both ends included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One record of the history, with its JSON text exactly as it will be delivered."""
+
+    place: Place
+    record: Mapping[str, Any]
+    body: bytes
+
+
+class Lines(Protocol):
+    """What reading needs of a store."""
+
+    def read(self, ledger: str, after: int, limit: int) -> list[Entry]: ...
+    def entry(self, ledger: str, position: int) -> Entry | None: ...
+    def head(self, ledger: str) -> int: ...
+
+
+class Tables(Protocol):
+    """What reading needs of derived tables."""
+
+    def connection(self) -> Any: ...
+    def cursor(self, name: str) -> int: ...
+
+
+# ---- what a record is found by ----
+
+
+def belongs(record: Mapping[str, Any]) -> bool:
+    """Whether the record is in the event history: management events are, data and Insights events are not."""
+    return bool(record.get("eventCategory", "Management") == "Management")
+
+
+def attributes(record: Mapping[str, Any]) -> list[Attribute]:
+    """Every attribute and value that finds the record."""
+    identity = record.get("userIdentity") or {}
+    read_only = record.get("readOnly")
+    single = (
+        ("EventId", record.get("eventID")),
+        ("EventName", record.get("eventName")),
+        ("EventSource", record.get("eventSource")),
+        ("ReadOnly", None if read_only is None else str(read_only).lower()),
+        ("AccessKeyId", identity.get("accessKeyId")),
+        ("Username", username(identity)),
+    )
+    found: dict[Attribute, None] = {(name, value): None for name, value in single if value}
+    for kind, name in mentions(record):
+        found["ResourceType", kind] = None
+        found["ResourceName", name] = None
+    return list(found)
+
+
+def username(identity: Mapping[str, Any]) -> str | None:
+    """The name LookupEvents shows: the IAM user's, the role session's, `root`, or the service's."""
+    kind = identity.get("type")
+    if kind == "Root":
+        return "root"
+    if kind in ("AssumedRole", "FederatedUser"):
+        return _session_name(identity)
+    name = identity.get("userName") or identity.get("invokedBy") or _session_name(identity)
+    return None if name is None else str(name)
+
+
+def _session_name(identity: Mapping[str, Any]) -> str | None:
+    principal, colon, session = str(identity.get("principalId") or "").partition(":")
+    if colon:
+        return session
+    return str(identity.get("arn") or "").rpartition("/")[2] or principal or None
+
+
+def place_of(entry: Entry, record: Mapping[str, Any]) -> Place:
+    """By the event's own time; a record without a readable one stands where the journal took it in."""
+    try:
+        return Place(epoch_seconds(record["eventTime"]), entry.position)
+    except (KeyError, TypeError, ValueError):
+        return Place(int(entry.time.timestamp()), entry.position)
+
+
+# ---- the index ----
+
+
+class HistoryFollower:
+    """Keeps the index up with the journal. One batch is one transaction, the cursor in it."""
+
+    name = "history"
+    ledger = JOURNAL
+
+    def __init__(self, derived: Derived) -> None:
+        self._derived = derived
+        with derived.transaction() as connection:
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+
+    def cursor(self) -> int:
+        return self._derived.cursor(self.name)
+
+    def apply(self, entries: Sequence[Entry]) -> None:
+        rows = sorted(row for entry in entries for row in _postings(entry))
+        days = sorted({(row[0],) for row in rows})
+        scopes = sorted({(entry.account, entry.region) for entry in entries})
+        with self._derived.transaction() as connection:
+            connection.executemany("INSERT OR IGNORE INTO history_posting VALUES (?, ?, ?, ?)", rows)
+            connection.executemany("INSERT OR IGNORE INTO history_day VALUES (?)", days)
+            connection.executemany("INSERT OR IGNORE INTO history_scope VALUES (?, ?)", scopes)
+            self._derived.set_cursor(connection, self.name, entries[-1].position)
+
+
+def _postings(entry: Entry) -> Iterator[tuple[int, int, int, int]]:
+    record = _decode(entry.body)
+    if not belongs(record):
+        return
+    time, position = place_of(entry, record)
+    for attribute in (_ANY, *attributes(record)):
+        yield time // _DAY_SECONDS, _key(entry.account, entry.region, attribute), time, position
+
+
+def _key(account: str, region: str, attribute: Attribute) -> int:
+    if attribute[0] == "EventId":  # never met twice, so not worth a place in the cache
+        return _hash(account, region, attribute)
+    return _cached_hash(account, region, attribute)
+
+
+def _hash(account: str, region: str, attribute: Attribute) -> int:
+    text = "\x00".join((account, region, *attribute)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=_KEY_BYTES).digest(), "big") - _KEY_SIGN
+
+
+_cached_hash = lru_cache(maxsize=32_768)(_hash)
+
+
+class Index:
+    """Reads the index. Safe from any thread, while it is written too."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def cursor(self) -> int:
+        """The last position of the journal that the index holds."""
+        return self._tables.cursor(HistoryFollower.name)
+
+    def scopes(self) -> list[tuple[str, str]]:
+        """Every account and region that has events."""
+        rows = self._tables.connection().execute("SELECT account, region FROM history_scope ORDER BY account, region")
+        return [(account, region) for account, region in rows]
+
+    def places(
+        self, account: str, region: str, wanted: Sequence[Attribute], window: Window, before: Place | None = None
+    ) -> Iterator[Place]:
+        """Where records with all wanted attributes may stand, newest first; those hold who hold against the record."""
+        ordered = sorted(wanted, key=lambda attribute: ATTRIBUTES.index(attribute[0])) or [_ANY]
+        first, *others = (_key(account, region, attribute) for attribute in ordered)
+        time, position = before or Place(window.last + 1, 0)
+        also = "".join(
+            " AND EXISTS (SELECT 1 FROM history_posting AS q WHERE q.day = p.day AND q.key = ?"
+            " AND q.time = p.time AND q.position = p.position)"
+            for _ in others
+        )
+        query = (
+            "SELECT time, position FROM history_posting AS p WHERE day = ? AND key = ? AND time >= ?"  # noqa: S608
+            f" AND (time, position) < (?, ?){also} ORDER BY time DESC, position DESC"
+        )
+        for day in self._days(window.first, min(time, window.last)):
+            rows = self._tables.connection().execute(query, (day, first, window.first, time, position, *others))
+            yield from map(Place._make, rows)
+
+    def _days(self, first: int, last: int) -> list[int]:
+        rows = self._tables.connection().execute(
+            "SELECT day FROM history_day WHERE day BETWEEN ? AND ? ORDER BY day DESC",
+            (first // _DAY_SECONDS, last // _DAY_SECONDS),
+        )
+        return [day for (day,) in rows]
+
+
+def fetch(lines: Lines, place: Place, wanted: Sequence[Attribute] = ()) -> Found | None:
+    """The record at a place, if it is there and has the attributes."""
+    entry = lines.entry(JOURNAL, place.position)
+    if entry is None:
+        return None
+    record = _decode(entry.body)
+    return Found(place, record, entry.body) if wanted == () or has_all(record, wanted) else None
+
+
+def has_all(record: Mapping[str, Any], wanted: Sequence[Attribute]) -> bool:
+    """Whether the record has each of the attributes with exactly that value."""
+    return not wanted or set(wanted) <= set(attributes(record))
+
+
+class History:
+    """The event history of a running house."""
+
+    def __init__(self, store: Store, derived: Derived, runner: Runner) -> None:
+        self.follower = HistoryFollower(derived)
+        self.index = Index(derived)
+        self._lines: Lines = store
+        self._runner = runner
+
+    def catch_up(self) -> bool:
+        """Take in what the journal holds by now, within a second; whether it all came in."""
+        return self._runner.catch_up(self.follower, self._lines.head(JOURNAL), CATCH_UP_SECONDS)
+
+    def page(
+        self,
+        account: str,
+        region: str,
+        attribute: Attribute | None,
+        window: Window,
+        *,
+        limit: int,
+        before: Place | None = None,
+    ) -> tuple[list[Found], bool]:
+        """At most `limit` records after a place, newest first, and whether there are more."""
+        wanted = () if attribute is None else (attribute,)
+        places = self.index.places(account, region, wanted, window, before)
+        met = (fetch(self._lines, place, wanted) for place in places)
+        found = list(itertools.islice((each for each in met if each is not None), limit + 1))
+        return found[:limit], len(found) > limit
+
+
+def window_of(start: datetime | None, end: datetime | None, now: datetime) -> Window:
+    """The seconds a look-up covers: what was asked for, within the last 90 days."""
+    oldest = _ceiling(now - WINDOW)
+    # Without an end nothing new is left out, not even events of a clock that ran ahead and was set back.
+    first = oldest if start is None else max(oldest, _ceiling(start))
+    return Window(first, int((now + WINDOW if end is None else end).timestamp()))
+
+
+def _ceiling(moment: datetime) -> int:
+    return -int(-moment.timestamp() // 1)
