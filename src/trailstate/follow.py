@@ -1,8 +1,9 @@
 """Followers read a ledger from their cursor on, and the runner that drives them: in threads, or one batch at a time."""
 
+import contextlib
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,6 +73,14 @@ class Runner:
         """Until no follower has anything left to do."""
         while sum(self.run_once(state.follower) for state in self._states.values()):
             continue
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nobody follows inside this block: what the followers read and write may be replaced."""
+        with contextlib.ExitStack() as held:
+            for state in self._states.values():
+                held.enter_context(state.lock)
+            yield
 
     def status(self) -> dict[str, dict[str, int | str]]:
         """Per follower: its cursor, and the error that holds it up."""

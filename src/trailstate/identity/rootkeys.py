@@ -43,9 +43,20 @@ def _read(directory: Path, account: str) -> RootKey | None:
 def _make(directory: Path, account: str, world: World) -> RootKey:
     key = RootKey(account, "AKIA" + world.token(16, ACCESS_KEY_ALPHABET), world.token(40, SECRET_ALPHABET))
     body = msgspec.json.encode({"AccessKeyId": key.access_key_id, "SecretAccessKey": key.secret_access_key})
-    descriptor = os.open(_path(directory, account), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    _keep(_path(directory, account), body + b"\n")
+    return key
+
+
+def secret_key(path: Path, world: World) -> bytes:
+    """The 32 random bytes in a file of that name, made at the first call; mode 0600."""
+    if not path.exists():
+        _keep(path, world.random_bytes(32))
+    return path.read_bytes()
+
+
+def _keep(path: Path, body: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(body + b"\n")
+        file.write(body)
         file.flush()
         os.fsync(file.fileno())
-    return key

@@ -126,6 +126,8 @@ class Call:
     """`tlsVersion` and `cipherSuite`, when the client came over TLS."""
     signature: str = "SigV4"
     """How it was authenticated, as S3 reports it: SigV4, SigV2, or empty for an anonymous call."""
+    virtual_bucket: str = ""
+    """The S3 bucket that the Host named, when it is not in the path."""
     authentication: str = "AuthHeader"
     """AuthHeader or QueryString (presigned)."""
 

@@ -1,0 +1,35 @@
+"""Run every measurement, or those named: `python -m bench [append gateway lookup records start]`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.machine import describe
+
+RESULTS = Path(__file__).parent / "results"
+MEASUREMENTS = ("append", "records", "lookup", "start", "gateway")
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or MEASUREMENTS
+    for name in chosen:
+        if name not in MEASUREMENTS:
+            sys.exit(f"there is no measurement '{name}'; there are {', '.join(MEASUREMENTS)}")
+    RESULTS.mkdir(exist_ok=True)
+    for name in chosen:
+        print(f"== {name}", flush=True)
+        done = subprocess.run(
+            [sys.executable, "-m", f"bench.{name}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=RESULTS.parent.parent,
+        )
+        print(done.stdout, done.stderr, sep="")
+        if done.returncode != 0:
+            sys.exit(f"the measurement '{name}' failed")
+        (RESULTS / f"{name}.txt").write_text(f"{describe()}\n\n{done.stdout}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+"""The composition root: settings become stores, estate, followers and a front door. The only place that knows all of them."""
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trailstate import __version__
+from trailstate.estate.embedded import EmbeddedEstate
+from trailstate.estate.endpoint import EndpointEstate
+from trailstate.estate.interface import Estate
+from trailstate.follow import Runner
+from trailstate.gateway.asgi import Application
+from trailstate.gateway.dispatch import Dispatcher
+from trailstate.gateway.limits import limits
+from trailstate.gateway.metrics import GatewayMetrics
+from trailstate.gateway.operator import OperatorPages
+from trailstate.gateway.record import Recorder
+from trailstate.gateway.refuse import Refuser
+from trailstate.gateway.server import Server
+from trailstate.identity.principals import Principals
+from trailstate.identity.rootkeys import RootKey, load_or_make, secret_key
+from trailstate.services.cloudtrail.history import REQUESTS_PER_SECOND, LookupLimits
+from trailstate.services.operation import bind
+from trailstate.services.owned import operations
+from trailstate.settings import EMBEDDED, Settings, is_loopback
+from trailstate.stores.derived import Derived
+from trailstate.stores.interface import JOURNAL, Store
+from trailstate.stores.memory import MemoryStore
+from trailstate.stores.sqlite import SqliteStore
+from trailstate.trail.history import History
+from trailstate.trail.journal import Fate, Journal
+from trailstate.trail.restart import restarted
+from trailstate.world import AdjustableWorld, RealWorld, World
+
+log = logging.getLogger(__name__)
+
+RUN_FILE = "server.json"
+FOREIGN_DATA_FILE = "foreign-data"
+"""Present in a data directory that holds imported records or the configuration of real accounts."""
+
+FRESH_ESTATE = "the simulated account starts empty: its resources live in memory; earlier records stay in the history"
+
+
+def holds_foreign_data(directory: Path) -> bool:
+    """Whether the directory holds something that strangers on the network must not be able to read."""
+    return (directory / FOREIGN_DATA_FILE).exists()
+
+
+class Running:
+    """A server that answers. Everything a command, a test or the operator's pages may ask of it."""
+
+    def __init__(self, settings: Settings, world: World) -> None:
+        """Open the store, start the estate, bind the port; raises what the parts raise, and leaves nothing behind."""
+        self.settings = settings
+        self.accounts = settings.accounts
+        self.data = settings.data
+        self.notes: list[str] = []
+        self._world = world
+        self._stopped = threading.Event()
+        with contextlib.ExitStack() as opened:
+            self._open(opened)
+            self._closing = opened.pop_all()
+
+    @property
+    def endpoint(self) -> str:
+        return self._server.endpoint
+
+    def _open(self, opened: contextlib.ExitStack) -> None:
+        settings, world = self.settings, self._world
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._store: Store = MemoryStore(world) if settings.ephemeral else SqliteStore(self.data, world)
+        opened.callback(self._store.close)
+        self._derived = Derived(None if settings.ephemeral else self.data)
+        opened.callback(self._derived.close)
+        self.root_keys: dict[str, RootKey] = load_or_make(self.data / "keys", settings.accounts, world)
+        self._metrics = GatewayMetrics()
+        self._estate = self._start_estate()
+        opened.callback(self._estate.close)
+        self._tell_what_a_restart_lost()
+        self._runner = Runner(self._store, world)
+        self._history = History(self._store, self._derived, self._runner)
+        self._runner.add(self._history.follower)
+        opened.callback(self._runner.stop)
+        roots = {key.access_key_id: account for account, key in self.root_keys.items()}
+        self._principals = Principals(self._estate, settings.accounts, roots)
+        self._recorder = Recorder(
+            self._store, data_events=settings.data_events, on_audit_failure=settings.on_audit_failure
+        )
+        self._server = self._bind_port()
+
+    def _start_estate(self) -> Estate:
+        if self.settings.estate == EMBEDDED:
+            return EmbeddedEstate(self._world, log_path=self.data / "estate.log", on_restart=self._estate_restarted)
+        return EndpointEstate(self.settings.estate)
+
+    def _bind_port(self) -> Server:
+        settings, world = self.settings, self._world
+        self.dispatcher = Dispatcher(
+            world=world,
+            store=self._store,
+            estate=self._estate,
+            principals=self._principals,
+            recorder=self._recorder,
+            handlers=self._handlers(),
+            metrics=self._metrics,
+            default_region=settings.region,
+            unanswered=self._fate,
+        )
+        hosts = frozenset() if is_loopback(settings.host) else frozenset({settings.host})
+        pages = OperatorPages(self, testing=settings.testing, hosts=hosts)
+        bounds = replace(limits(settings), spool_directory=self.data)
+        refuser = Refuser(world, settings.region)
+        application = Application(self.dispatcher.handle, refuser, pages, self._metrics, bounds)
+        return Server(application, self._metrics, host=settings.host, port=settings.port, limits=bounds)
+
+    def _handlers(self) -> dict[tuple[str, str], Any]:
+        rate = REQUESTS_PER_SECOND if self.settings.throttling == "aws" else None
+        limits = LookupLimits(secret_key(self.data / "keys" / "page-tokens.key", self._world), rate)
+        provisions: dict[type, object] = {History: self._history, LookupLimits: limits}
+        return {name: bind(entry, provisions) for name, entry in operations().items()}
+
+    @property
+    def _fate(self) -> Fate:
+        """What is true of a call whose outcome was lost: the simulator forgot it, a real endpoint may not have."""
+        return Fate.NOT_APPLIED if self.settings.estate == EMBEDDED else Fate.UNKNOWN
+
+    def _tell_what_a_restart_lost(self) -> None:
+        journal = Journal(self._store)
+        unanswered = journal.settle_unanswered(self._fate)
+        if unanswered:
+            self.notes.append(f"{unanswered} calls had no outcome when the server stopped; the journal says so of each")
+        if self.settings.estate == EMBEDDED and journal.head():
+            self.notes.append(FRESH_ESTATE)
+            self._record_forgetting("the server started again")
+
+    def _estate_restarted(self, reason: str) -> None:
+        log.warning("the simulated estate was started again (%s); it starts empty", reason)
+        self._metrics.estate_restarts.add()
+        self._principals.forget()
+        self._record_forgetting(reason)
+
+    def _record_forgetting(self, reason: str) -> None:
+        details = f"{reason}; {FRESH_ESTATE}"
+        Journal(self._store).append(
+            restarted(account, self.settings.region, details, self._world) for account in self.accounts
+        )
+
+    # Serving.
+
+    def start(self) -> None:
+        """Answer in a thread of its own."""
+        self._runner.start()
+        self._write_run_file()
+        self._server.start()
+
+    def run(self, on_ready: Callable[["Running"], None]) -> None:
+        """Answer in the foreground until SIGTERM or SIGINT."""
+        self._runner.start()
+        self._write_run_file()
+        self._server.run(lambda: on_ready(self))
+
+    def stop(self) -> None:
+        """Calls in flight finish; then the port, the estate and the store are closed."""
+        self._server.stop()
+        self.close()
+
+    def close(self) -> None:
+        """What remains when nothing is served any more."""
+        self._remove_run_file()
+        self._closing.close()
+        self._stopped.set()
+
+    def wait(self) -> None:
+        """Until somebody stops it, or Ctrl-C."""
+        with contextlib.suppress(KeyboardInterrupt):
+            self._stopped.wait()
+
+    def _write_run_file(self) -> None:
+        note = {
+            "endpoint": self.endpoint,
+            "pid": os.getpid(),
+            "accounts": list(self.accounts),
+            "testing": self.settings.testing,
+        }
+        path = self.data / RUN_FILE
+        fresh = path.with_suffix(".new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(note))
+        fresh.replace(path)
+
+    def _remove_run_file(self) -> None:
+        (self.data / RUN_FILE).unlink(missing_ok=True)
+
+    # The operator's pages (gateway.operator.Operator).
+
+    def ready(self) -> bool:
+        return not self._stopped.is_set()
+
+    def health(self) -> dict[str, Any]:
+        """LocalStack's shape, so that scripts which wait for `services` go on working."""
+        return {
+            "services": {service: "running" for service in ("cloudtrail", "ec2", "iam", "s3", "sqs", "sts")},
+            "edition": "trailstate",
+            "version": __version__,
+            "accounts": list(self.accounts),
+            "journal": {"head": self._store.head(JOURNAL)},
+            "followers": self._runner.status(),
+        }
+
+    def metrics(self) -> str:
+        head = self._store.head(JOURNAL)
+        self._metrics.journal_head.set(head)
+        self._metrics.follower_lag.set(head - self._history.follower.cursor(), "history")
+        return self._metrics.text()
+
+    def now(self) -> datetime:
+        return self._world.now()
+
+    clock = now
+
+    def advance(self, by: timedelta) -> datetime:
+        assert isinstance(self._world, AdjustableWorld), "only a testing server's clock can be moved"
+        now = self._world.advance(by)
+        self.settle()
+        return now
+
+    def settle(self) -> None:
+        self._runner.run_until_idle()
+
+    def reset(self) -> None:
+        self._estate.reset()
+        self._principals.forget()
+        with self._runner.paused():
+            self._store.erase()
+            self._derived.erase()
+
+    def journal(self) -> Iterator[bytes]:
+        """Every record so far as JSON text, oldest first."""
+        after = 0
+        while entries := self._store.read(JOURNAL, after, 1000):
+            yield from (entry.body for entry in entries)
+            after = entries[-1].position
+
+
+@contextlib.contextmanager
+def running(settings: Settings, world: World) -> Iterator[Running]:
+    """A server in a thread of this process, for the demo and for tests."""
+    started = Running(settings, world)
+    started.start()
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+def serve(settings: Settings, on_ready: Callable[[Running], None]) -> int:
+    """Serve in the foreground until SIGTERM or SIGINT; returns the exit code."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    world = AdjustableWorld(settings.clock_start) if settings.testing else RealWorld()
+    started = Running(settings, world)
+    try:
+        started.run(on_ready)
+    finally:
+        started.close()
+    return 0

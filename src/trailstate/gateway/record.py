@@ -1,0 +1,72 @@
+"""Nothing is answered before it is recorded: intents before effects, records before answers, and refusal when neither can be kept."""
+
+import itertools
+import logging
+from collections.abc import Sequence
+
+from trailstate.estate.effects import has_effect
+from trailstate.stores.interface import Commit, ShelfChange, Store, StoreUnavailable
+from trailstate.trail import journal, record
+from trailstate.trail.category import classify
+from trailstate.wire.call import Call, Outcome
+
+log = logging.getLogger(__name__)
+
+
+class AuditRefused(Exception):
+    """The call's record could not be made durable and the settings say that such a call is refused."""
+
+
+class Recorder:
+    """Writes calls into the journal. Safe from any thread.
+
+    `data_events` is `all` (every data event is kept) or `none`/`selected` (kept only while a trail selects them);
+    `on_audit_failure` is `refuse` or `count`.
+    """
+
+    def __init__(self, store: Store, *, data_events: str, on_audit_failure: str) -> None:
+        self._store = store
+        self._keeps_data_events = data_events == "all"
+        self._refuses = on_audit_failure == "refuse"
+        self._unkept = itertools.count()
+        self._unrecorded = itertools.count()
+        self.data_events_not_kept = 0
+        self.calls_not_recorded = 0
+
+    def keeps(self, call: Call) -> bool:
+        """Whether the call belongs in the journal: management events always, data events while somebody wants them."""
+        return self._keeps_data_events or classify(call.service, call.operation).category == "Management"
+
+    def intend(self, call: Call) -> bool:
+        """Make it durable that this call is about to take effect in the estate; says whether there is an intent to settle.
+
+        AuditRefused when it cannot be kept: then nothing may be done either.
+        """
+        if not has_effect(call.service, call.operation) or not self.keeps(call):
+            return False
+        try:
+            self._store.commit(Commit(intents=[journal.intent(call)]))
+        except StoreUnavailable as error:
+            self._failed(call, error)
+            return False
+        return True
+
+    def keep(self, call: Call, outcome: Outcome, *, settles: bool = False, changes: Sequence[ShelfChange] = ()) -> None:
+        """Append the call's record and commit it with its Shelf changes; durable when this returns.
+
+        AuditRefused when it cannot be kept; VersionConflict when a changed document was changed by another call.
+        """
+        if not self.keeps(call):
+            self.data_events_not_kept = next(self._unkept) + 1
+            return
+        lines = [journal.line(each) for each in record.build_all(call, outcome)]
+        try:
+            self._store.commit(Commit(appends=lines, settled=[call.event_id] if settles else [], shelf=changes))
+        except StoreUnavailable as error:
+            self._failed(call, error)
+
+    def _failed(self, call: Call, error: StoreUnavailable) -> None:
+        self.calls_not_recorded = next(self._unrecorded) + 1
+        log.error("the journal could not keep %s %s (%s): %s", call.service, call.operation, call.event_id, error)
+        if self._refuses:
+            raise AuditRefused(str(error)) from error
