@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from trailstate.wire.call import WireRequest, WireResponse
+from trailstate.wire.call import Principal, WireRequest, WireResponse
 
 
 class EstateUnavailable(Exception):
@@ -15,6 +15,10 @@ class EstateUnavailable(Exception):
     def __init__(self, message: str, *, applied: bool) -> None:
         super().__init__(message)
         self.applied = applied
+
+
+class EstateMissing(Exception):
+    """The estate cannot be had on this machine; the message says what to install."""
 
 
 class EstateUnsupported(Exception):
@@ -39,6 +43,10 @@ class EstateRequest:
     region: str
     now: datetime
     seed: int
+    bucket: str = ""
+    """The S3 bucket that the Host header named, when it is not in the path."""
+    principal: Principal | None = None
+    """Who makes the call: whom GetSessionToken and GetFederationToken hand a credential to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def limit(limits: dict[str, int]) -> None:
 
 
 def die_with(parent: int) -> None:
-    """Ask the kernel for SIGKILL when the parent's spawning thread ends; leave at once if the parent is gone already."""
+    """Have the kernel kill us when the thread that started us ends; leave at once if the parent is gone already."""
     if sys.platform != "linux":
         return
     import ctypes

@@ -72,8 +72,8 @@ def spawn(
     argv: Sequence[str],
     *,
     sockets: Sequence[int] = (),
-    limits: Limits = Limits(),  # noqa: B008 - frozen
-    files: Files = Files(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),
+    files: Files = Files(),
     environment: Mapping[str, str] | None = None,
     on_end: Callable[[int], None] | None = None,
     protected_by: protection.Protection | None = None,

@@ -1,0 +1,73 @@
+"""The simulator's program: `python -m trailstate.estate.child DESCRIPTOR EPOCH_MICROSECONDS`.
+
+It says Done once it can serve, then answers one frame with one frame until the other side hangs up.
+"""
+
+import io
+import socket
+import sys
+from typing import BinaryIO
+
+from trailstate.estate.child.sources import Sources
+from trailstate.estate.frames import (
+    INLINE_BYTES,
+    Answer,
+    Answered,
+    Ask,
+    Done,
+    Known,
+    Line,
+    LineClosed,
+    Question,
+    Reset,
+    Serve,
+    Warm,
+    bytes_of,
+    file_of,
+)
+
+
+def main() -> None:
+    end = socket.socket(fileno=int(sys.argv[1]))
+    line: Line[Question] = Line(end, Question)
+    sources = Sources(int(sys.argv[2]))
+    # Only now: whatever moto imports must find the sources in place.
+    from trailstate.estate.child.simulator import Simulator
+
+    simulator = Simulator(sources)
+    try:
+        line.send(Done())
+        while True:
+            question, attachment = line.receive()
+            _send(line, _answer(simulator, question, attachment))
+    except LineClosed:
+        return
+
+
+def _answer(simulator: "Simulator", question: Question, attachment: int | None) -> Answer:  # type: ignore[name-defined]  # noqa: F821
+    match question:
+        case Serve():
+            body = question.body if attachment is None else bytes_of(attachment)
+            content: BinaryIO = io.BytesIO(body)
+            answer: Answer = simulator.serve(question, content, len(body))
+            return answer
+        case Ask():
+            return Known(simulator.credentials.find(question.access_key_id))
+        case Reset():
+            simulator.reset()
+        case Warm():
+            simulator.warm(question.service)
+    return Done()
+
+
+def _send(line: Line[Question], answer: Answer) -> None:
+    if isinstance(answer, Answered) and len(answer.body) > INLINE_BYTES:
+        with file_of(answer.body) as file:
+            answer.body = b""
+            line.send(answer, file.fileno())
+        return
+    line.send(answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Named repairs of what the simulator gets wrong where it would show in evidence. Each goes once moto has its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+from trailstate.estate.child.sources import replace
+
+
+def ids_of_users_and_groups() -> None:
+    """IAM's unique ids say what they name (AIDA, AGPA); moto's are bare lower-case letters.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    from moto.iam import models
+    from moto.iam.utils import generate_access_key_id_from_account_id
+
+    def named(prefix: str, make: Callable[..., None]) -> Callable[..., None]:
+        def make_named(self: Any, account_id: str, *rest: Any, **named_rest: Any) -> None:
+            make(self, account_id, *rest, **named_rest)
+            self.id = generate_access_key_id_from_account_id(account_id, prefix=prefix, total_length=21)
+
+        return make_named
+
+    for kind, prefix in ((models.User, "AIDA"), (models.Group, "AGPA")):
+        replace(kind, "__init__", named(prefix, kind.__init__))
+
+
+def one_id_for_an_assumed_role() -> None:
+    """A session of a role that does not exist keeps one id; moto draws another at each look."""
+    from moto.sts.models import AssumedRole
+
+    draw = AssumedRole.user_id.fget
+
+    def user_id(self: Any) -> str:
+        if not hasattr(self, "kept_user_id"):
+            self.kept_user_id = draw(self)
+        kept: str = self.kept_user_id
+        return kept
+
+    replace(AssumedRole, "user_id", property(user_id))
+
+
+AT_START: tuple[Callable[[], None], ...] = (ids_of_users_and_groups, one_id_for_an_assumed_role)

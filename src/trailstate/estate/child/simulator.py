@@ -1,0 +1,174 @@
+"""moto's services, one WSGI application each, made when first needed and called in this thread.
+
+Every answer has a kind: the service's own, *unsupported* (moto has no such operation), or *failed* (moto broke). An
+HTML page is never an answer.
+"""
+
+import gc
+import importlib.util
+import traceback
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from botocore.model import OperationNotFoundError
+from moto.backend_index import backend_url_patterns
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.moto_api._internal import mock_random
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from trailstate.estate.child import fixes, instances, template
+from trailstate.estate.child.credentials import Credentials
+from trailstate.estate.child.environ import environ_of, scoped_authorization
+from trailstate.estate.child.sources import Sources, replace
+from trailstate.estate.frames import Answered, Failed, Serve, Unsupported
+
+AFTER_IMPORT: dict[str, Callable[[], None]] = {"cloudformation": template.tell_broken_templates}
+HTML = b"<!doctype html"
+NOT_IMPLEMENTED = b"has not been implemented"
+EXCERPT_BYTES = 500
+
+
+class NoRoute(Exception):
+    """No operation of this service lives under that method and path."""
+
+
+class Simulator:
+    """All of moto that may be reached. One request at a time."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._backends: list[Any] = []
+        self._applications: dict[str, Any] = {}
+        self._dispatcher = DomainDispatcherApplication(create_backend_app)
+        self.credentials = Credentials()
+        sources.govern(mock_random)
+        self._make_backends_aside()
+        template.read_templates_safely()
+        for fix in fixes.AT_START:
+            fix()
+        self.credentials.watch()
+
+    def serve(self, frame: Serve, body: BinaryIO, size: int) -> Answered | Unsupported | Failed:
+        """One request, at the frame's time and from its seed."""
+        self._sources.set(frame.now_microseconds, frame.seed)
+        self.credentials.caller = frame.caller
+        try:
+            environ = environ_of(frame, body, size)
+            application = self._application(self._name_of(environ, frame))
+            status, headers, content = _called(application, environ)
+        except (NotImplementedError, OperationNotFoundError, NoRoute) as reason:
+            return Unsupported(str(reason))
+        except Exception:
+            return Failed(traceback.format_exc(limit=-8))
+        return _judged(frame, status, headers, content)
+
+    def warm(self, service: str) -> None:
+        """Load a service; nothing it holds comes into being by that."""
+        self._application(service)
+
+    def reset(self) -> None:
+        """Forget every resource and credential; loaded code stays."""
+        for backends in self._backends:
+            backends.clear()
+            for name in ("bucket_accounts", "topics"):
+                getattr(backends, name, {}).clear()
+        reset_model_data()
+        self.credentials.forget()
+
+    def _name_of(self, environ: dict[str, Any], frame: Serve) -> str:
+        hint = environ | {"HTTP_AUTHORIZATION": scoped_authorization(environ, frame)}
+        host = self._dispatcher.infer_service_region_host(hint, environ["PATH_INFO"])
+        name = _backend_of(host) if host else None
+        if name is None:
+            raise NoRoute(f"the simulator has no service '{frame.service}'")
+        return name
+
+    def _application(self, name: str) -> Any:
+        application = self._applications.get(name)
+        if application is None:
+            with self._sources.aside(f"import {name}"), instances.read_late():
+                application = create_backend_app(name)
+                AFTER_IMPORT.get(name, lambda: None)()
+            application.raise_routing_exception = _no_route
+            self._applications[name] = application
+        return application
+
+    def _make_backends_aside(self) -> None:
+        """What an account has from the start must not depend on which request looked first."""
+        make_all, make_account, make_region = (
+            BackendDict.__init__,
+            AccountSpecificBackend.__init__,
+            AccountSpecificBackend.__getitem__,
+        )
+        sources, known = self._sources, self._backends
+
+        def new_dict(backends: Any, backend: type, service_name: str, *rest: Any, **named: Any) -> None:
+            with sources.aside(f"{backend.__module__}/{service_name}"):
+                make_all(backends, backend, service_name, *rest, **named)
+            known.append(backends)
+
+        def new_account(own: Any, service_name: str, account_id: str, *rest: Any, **named: Any) -> None:
+            with sources.aside(f"{service_name}/{account_id}"):
+                make_account(own, service_name, account_id, *rest, **named)
+
+        def of_region(own: Any, region: str) -> Any:
+            region = "aws" if region == "global" else region
+            found = dict.get(own, region)
+            if found is not None:
+                return found
+            with sources.aside(f"{own.service_name}/{own.account_id}/{region}"):
+                return make_region(own, region)
+
+        # The few that importing this module brought in; every later one announces itself.
+        known.extend(value for value in gc.get_objects() if issubclass(type(value), BackendDict))
+        replace(BackendDict, "__init__", new_dict)
+        replace(AccountSpecificBackend, "__init__", new_account)
+        replace(AccountSpecificBackend, "__getitem__", of_region)
+
+
+def _called(application: Any, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
+    begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
+        begun.append((status, headers))
+
+    chunks = application(environ, start_response)
+    try:
+        content = b"".join(chunks)
+    finally:
+        if hasattr(chunks, "close"):
+            chunks.close()
+    status, headers = begun[-1]
+    # moto leaves a 'status' among the headers of some answers.
+    return int(status[:3]), [(name.lower(), value) for name, value in headers if name.lower() != "status"], content
+
+
+def _judged(
+    frame: Serve, status: int, headers: list[tuple[str, str]], content: bytes
+) -> Answered | Unsupported | Failed:
+    if status == 501 or (status >= 400 and NOT_IMPLEMENTED in content):
+        return Unsupported(_excerpt(content))
+    if status == 404 and not content and frame.method != "HEAD" and frame.service != "s3":
+        return Unsupported(f"no operation of '{frame.service}' under {frame.method} {frame.target[:200]}")
+    if status == 500 or (status >= 400 and content[: len(HTML)].lower() == HTML):
+        return Failed(f"{status}: {_excerpt(content)}")
+    return Answered(status, headers, content)
+
+
+def _excerpt(content: bytes) -> str:
+    return content[:EXCERPT_BYTES].decode("utf-8", "replace")
+
+
+def _no_route(request: Any) -> None:
+    raise NoRoute(f"no operation under {request.method} {request.path[:200]}")
+
+
+def _backend_of(host: str) -> str | None:
+    if _is_module(host):
+        return host
+    return next((name for name, pattern in backend_url_patterns if pattern.match(f"http://{host}")), None)
+
+
+def _is_module(name: str) -> bool:
+    return name.isidentifier() and importlib.util.find_spec(f"moto.{name}") is not None

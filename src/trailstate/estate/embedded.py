@@ -1,0 +1,218 @@
+"""The simulated estate: moto in a process of its own, behind the sandbox, one request at a time in the order asked.
+
+When the process dies, the request it died over is told so (it may have had its effect, which the dead process forgot),
+and the next one gets a new process that starts empty. `on_restart` lets the house say that openly.
+"""
+
+import importlib.util
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from trailstate.estate.frames import (
+    INLINE_BYTES,
+    Answer,
+    Answered,
+    Ask,
+    BadFrame,
+    Caller,
+    Done,
+    Failed,
+    Known,
+    Question,
+    Reset,
+    Serve,
+    Unsupported,
+    Warm,
+    bytes_of,
+    file_of,
+)
+from trailstate.estate.interface import (
+    Credential,
+    EstateFailed,
+    EstateMissing,
+    EstateRequest,
+    EstateUnavailable,
+    EstateUnsupported,
+)
+from trailstate.estate.program import Ended, Log, Program
+from trailstate.estate.turns import Turns
+from trailstate.wire.call import Principal, WireRequest, WireResponse
+from trailstate.world import World
+
+REQUEST_SECONDS_MAX = 60.0
+NEEDED = ("moto", "time_machine", "flask")
+WARMED_FIRST = ("iam", "sts", "s3", "ec2", "lambda", "rds")
+"""In the order in which a newcomer is likely to want them; EC2 is the slow one."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class EmbeddedEstate:
+    """Implements `Estate`. Safe to call from any thread."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        log_path: Path | None = None,
+        on_restart: Callable[[str], None] | None = None,
+        epoch: datetime | None = None,
+        warm: Sequence[str] = WARMED_FIRST,
+        request_seconds_max: float = REQUEST_SECONDS_MAX,
+    ) -> None:
+        """Start the process without waiting for it: the first call does. `epoch` is the date of what an account has
+        from the start; the same epoch and the same requests make the same estate. EstateMissing without moto."""
+        missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+        if missing:
+            raise EstateMissing(
+                f"The simulated estate needs {', '.join(missing)}, not installed here: pip install 'trailstate[lab]'"
+            )
+        self._epoch = microseconds(epoch or world.now())
+        self._log = Log(log_path)
+        self._on_restart = on_restart
+        self._seconds_max = request_seconds_max
+        self._turns = Turns()
+        self._closed = False
+        self.restarts = 0
+        self._program: Program | None = self._start()
+        self._warmer = threading.Thread(target=self._warm, args=(tuple(warm),), name="estate-warm", daemon=True)
+        self._warmer.start()
+
+    @property
+    def pid(self) -> int | None:
+        """The process (bubblewrap's, where that guards it) that serves now."""
+        return self._program.pid if self._program is not None else None
+
+    def handle(self, request: EstateRequest) -> WireResponse:
+        with ExitStack() as opened:
+            attachment = _attachment(request.request, opened)
+            answer, body = self._asked(_serve(request, attachment is None), attachment)
+        match answer:
+            case Answered():
+                content = answer.body if body is None else bytes_of(body)
+                return WireResponse(answer.status, tuple(answer.headers), content)
+            case Unsupported():
+                raise EstateUnsupported(answer.message)
+            case Failed():
+                raise EstateFailed(answer.message)
+        raise AssertionError(f"a request was answered by {type(answer).__name__}")
+
+    def credential(self, access_key_id: str) -> Credential | None:
+        answer, _ = self._asked(Ask(access_key_id))
+        assert isinstance(answer, Known)
+        return answer.credential
+
+    def reset(self) -> None:
+        answer, _ = self._asked(Reset())
+        assert isinstance(answer, Done)
+
+    def close(self) -> None:
+        """End the process; later calls raise EstateUnavailable."""
+        with self._turns:
+            self._closed = True
+            if self._program is not None:
+                self._program.close()
+                self._program = None
+        self._warmer.join()
+
+    def _asked(self, question: Question, attachment: int | None = None) -> tuple[Answer, int | None]:
+        with self._turns:
+            program = self._running()
+            try:
+                return program.ask(question, attachment, self._seconds_max)
+            except BadFrame as error:
+                raise EstateFailed(str(error)) from error
+            except Ended as error:
+                self._program = None
+                self._lost(str(error))
+                raise EstateUnavailable(
+                    f"The simulated estate went away over this request: {error}", applied=True
+                ) from error
+
+    def _running(self) -> Program:
+        """The process, ready to be asked; a new one when the last is gone."""
+        if self._closed:
+            raise EstateUnavailable("The simulated estate is closed.", applied=False)
+        if self._program is not None and not self._program.alive:
+            self._program.close()
+            self._program = None
+            self._lost("the process ended between two requests")
+        if self._program is None:
+            self._program = self._start()
+        try:
+            self._program.await_ready()
+        except Ended as error:
+            self._program = None
+            raise EstateUnavailable(f"The simulated estate could not be started: {error}", applied=False) from error
+        return self._program
+
+    def _start(self) -> Program:
+        try:
+            return Program(self._epoch, self._log)
+        except Ended as error:
+            raise EstateUnavailable(f"The simulated estate could not be started: {error}", applied=False) from error
+
+    def _lost(self, reason: str) -> None:
+        self.restarts += 1
+        if self._on_restart is not None:
+            self._on_restart(reason)
+
+    def _warm(self, services: Sequence[str]) -> None:
+        """Load what is slow to load, each service in a turn of its own: a request waits for one of them at most."""
+        for service in services:
+            if self._closed:
+                return
+            try:
+                self._asked(Warm(service))
+            except (EstateUnavailable, EstateFailed):
+                return
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment as a frame carries it."""
+    passed = moment - EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def _serve(request: EstateRequest, inline: bool) -> Serve:
+    asked = request.request
+    return Serve(
+        method=asked.method,
+        target=asked.target,
+        headers=list(asked.headers),
+        body=asked.body if inline else b"",
+        source_address=asked.source_address,
+        service=request.service,
+        operation=request.operation,
+        account=request.account,
+        region=request.region,
+        now_microseconds=microseconds(request.now),
+        seed=request.seed,
+        bucket=request.bucket,
+        caller=None if request.principal is None else _caller(request.principal),
+    )
+
+
+def _caller(principal: Principal) -> Caller:
+    session = principal.session
+    return Caller(
+        kind=principal.type,
+        principal_id=principal.principal_id,
+        arn=principal.arn,
+        account=principal.account,
+        user_name=principal.user_name,
+        mfa=session is not None and session.mfa_authenticated,
+        source_identity=session.source_identity if session is not None else None,
+    )
+
+
+def _attachment(request: WireRequest, opened: ExitStack) -> int | None:
+    """A body too large for a frame, as a descriptor."""
+    if request.body_file is not None:
+        request.body_file.flush()
+        return request.body_file.fileno()
+    if len(request.body) > INLINE_BYTES:
+        return opened.enter_context(file_of(request.body)).fileno()
+    return None

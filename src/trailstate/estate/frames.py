@@ -1,0 +1,197 @@
+"""What the house and the simulator's process say to one another: length-prefixed msgpack over an AF_UNIX socket pair.
+
+One frame asks, one frame answers; nobody speaks out of turn. A body over `INLINE_BYTES` travels beside its frame as a
+file descriptor (unix(7), SCM_RIGHTS), so a frame itself stays small and its bound can be strict.
+"""
+
+import os
+import socket
+import struct
+import sys
+import tempfile
+from typing import BinaryIO, Generic, TypeVar
+
+import msgspec
+
+from trailstate.estate.interface import Credential
+
+INLINE_BYTES = 1024 * 1024
+FRAME_BYTES_MAX = 4 * 1024 * 1024
+BODY_BYTES_MAX = 1024 * 1024 * 1024
+CHUNK_BYTES = 256 * 1024
+
+HEAD = struct.Struct("!IB")
+"""Length of the payload, and whether a descriptor comes with it."""
+
+
+class LineClosed(Exception):
+    """The other side is gone."""
+
+
+class BadFrame(Exception):
+    """The other side sent what no frame may be."""
+
+
+class Caller(msgspec.Struct, array_like=True):
+    """Who makes the request, as the house knows it: whom a session token is handed to."""
+
+    kind: str
+    principal_id: str
+    arn: str
+    account: str
+    user_name: str | None
+    mfa: bool
+    source_identity: str | None
+
+
+class Serve(msgspec.Struct, tag="serve", array_like=True):
+    """One request for the simulator, with the time it is to believe and the seed of everything it draws."""
+
+    method: str
+    target: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    source_address: str
+    service: str
+    operation: str
+    account: str
+    region: str
+    now_microseconds: int
+    seed: int
+    bucket: str = ""
+    caller: Caller | None = None
+
+
+class Ask(msgspec.Struct, tag="ask", array_like=True):
+    """Whose is this access key?"""
+
+    access_key_id: str
+
+
+class Reset(msgspec.Struct, tag="reset", array_like=True):
+    """Forget everything."""
+
+
+class Warm(msgspec.Struct, tag="warm", array_like=True):
+    """Load the simulator of one service before somebody needs it."""
+
+    service: str
+
+
+class Answered(msgspec.Struct, tag="answered", array_like=True):
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Unsupported(msgspec.Struct, tag="unsupported", array_like=True):
+    message: str
+
+
+class Failed(msgspec.Struct, tag="failed", array_like=True):
+    message: str
+
+
+class Known(msgspec.Struct, tag="known", array_like=True):
+    credential: Credential | None
+
+
+class Done(msgspec.Struct, tag="done", array_like=True):
+    """Ready, warmed or forgotten, as asked."""
+
+
+Question = Serve | Ask | Reset | Warm
+Answer = Answered | Unsupported | Failed | Known | Done
+Heard = TypeVar("Heard")
+
+
+class Line(Generic[Heard]):
+    """One end of the pair. `hears` is the union of frames that may arrive here."""
+
+    def __init__(self, end: socket.socket, hears: object) -> None:
+        self._end = end
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder: msgspec.msgpack.Decoder[Heard] = msgspec.msgpack.Decoder(hears)  # type: ignore[arg-type]
+
+    def send(self, frame: Question | Answer, attachment: int | None = None) -> None:
+        """Hand one frame over; LineClosed when nobody is there to take it."""
+        payload = self._encoder.encode(frame)
+        if len(payload) > FRAME_BYTES_MAX:
+            raise BadFrame(f"a frame of {len(payload)} bytes; at most {FRAME_BYTES_MAX} are allowed")
+        message = HEAD.pack(len(payload), attachment is not None) + payload
+        try:
+            if attachment is None:
+                self._end.sendall(message)
+            else:
+                sent = socket.send_fds(self._end, [message], [attachment])
+                self._end.sendall(memoryview(message)[sent:])
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise LineClosed("the other side is gone") from error
+
+    def receive(self) -> tuple[Heard, int | None]:
+        """The next frame and the descriptor that came with it, which is then the caller's to close."""
+        first, descriptors = self._first()
+        attachment = descriptors[0] if descriptors else None
+        try:
+            return self._rest(first, attachment is not None), attachment
+        except BaseException:
+            if attachment is not None:
+                os.close(attachment)
+            raise
+
+    def close(self) -> None:
+        self._end.close()
+
+    def _first(self) -> tuple[bytearray, list[int]]:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._end, CHUNK_BYTES, 1)
+        except ConnectionResetError as error:
+            raise LineClosed("the other side is gone") from error
+        return bytearray(data), descriptors
+
+    def _rest(self, buffer: bytearray, came_with_file: bool) -> Heard:
+        self._fill(buffer, HEAD.size)
+        length, attached = HEAD.unpack_from(buffer)
+        if length > FRAME_BYTES_MAX:
+            raise BadFrame(f"a frame of {length} bytes; at most {FRAME_BYTES_MAX} are allowed")
+        if bool(attached) != came_with_file:
+            raise BadFrame("a frame and its descriptor do not belong together")
+        self._fill(buffer, HEAD.size + length)
+        if len(buffer) > HEAD.size + length:
+            raise BadFrame("more than one frame at a time")
+        try:
+            return self._decoder.decode(memoryview(buffer)[HEAD.size :])
+        except msgspec.MsgspecError as error:
+            raise BadFrame(f"an unreadable frame: {error}") from error
+
+    def _fill(self, buffer: bytearray, size: int) -> None:
+        while len(buffer) < size:
+            try:
+                chunk = self._end.recv(min(CHUNK_BYTES, size - len(buffer)))
+            except ConnectionResetError as error:
+                raise LineClosed("the other side is gone") from error
+            if not chunk:
+                raise LineClosed("the other side is gone")
+            buffer += chunk
+
+
+def file_of(body: bytes) -> BinaryIO:
+    """An unnamed file holding `body`, to be sent beside a frame."""
+    if sys.platform == "linux":
+        file: BinaryIO = os.fdopen(os.memfd_create("body"), "w+b")
+    else:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    file.write(body)
+    file.flush()
+    file.seek(0)
+    return file
+
+
+def bytes_of(attachment: int) -> bytes:
+    """The whole content behind a received descriptor, which is closed."""
+    with os.fdopen(attachment, "rb") as file:
+        file.seek(0)
+        size = os.fstat(file.fileno()).st_size
+        if size > BODY_BYTES_MAX:
+            raise BadFrame(f"a body of {size} bytes; at most {BODY_BYTES_MAX} are allowed")
+        return file.read()

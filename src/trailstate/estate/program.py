@@ -1,0 +1,147 @@
+"""The simulator's process as its parent sees it: started in the sandbox, asked one thing at a time, ended for good.
+
+A `Program` serves one process; when that dies the owner makes another.
+"""
+
+import os
+import socket
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from trailstate.estate.frames import Answer, BadFrame, Done, Line, LineClosed, Question
+from trailstate.sandbox.spawn import MIB, Child, Limits, SpawnFailed, spawn
+
+START_SECONDS_MAX = 60.0
+CLOSE_SECONDS = 5.0
+LOG_BYTES_MAX = MIB
+LINES_KEPT = 20
+LIMITS = Limits(memory_bytes=4096 * MIB, file_bytes=1024 * MIB, processes=256, open_files=1024)
+ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONWARNINGS": "ignore",
+    "MOTO_DISABLE_GLOBAL_CORS": "true",
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+    "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    # glibc gives each thread an arena of its own; one is enough for a process that serves one request at a time.
+    "MALLOC_ARENA_MAX": "1",
+}
+
+
+class Ended(Exception):
+    """The process is gone, or had to be ended; the message says how."""
+
+
+class Program:
+    """One process. `ask` may be called by one thread at a time."""
+
+    def __init__(self, epoch_microseconds: int, log: "Log") -> None:
+        self._log = log
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            argv = [
+                sys.executable,
+                "-P",
+                "-m",
+                "trailstate.estate.child",
+                str(theirs.fileno()),
+                str(epoch_microseconds),
+            ]
+            self._child: Child = spawn(argv, sockets=[theirs.fileno()], limits=LIMITS, environment=ENVIRONMENT)
+        except SpawnFailed as error:
+            ours.close()
+            raise Ended(str(error)) from error
+        finally:
+            theirs.close()
+        assert self._child.stderr is not None
+        self._listener = threading.Thread(target=log.follow, args=(self._child.stderr,), name="estate-log", daemon=True)
+        self._listener.start()
+        self._end = ours
+        self._line: Line[Answer] = Line(ours, Answer)
+        self._ready = False
+        self._lost = False
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        return not self._lost and not self._child.ended.is_set()
+
+    def await_ready(self) -> None:
+        """Return once it can serve."""
+        if not self._ready:
+            answer, _ = self._receive(START_SECONDS_MAX)
+            assert isinstance(answer, Done)
+            self._ready = True
+
+    def ask(self, question: Question, attachment: int | None, timeout_seconds: float) -> tuple[Answer, int | None]:
+        """The answer, and the descriptor that came with it. Ended when there is none to be had; the process is gone
+        then, whatever it was."""
+        try:
+            self._end.settimeout(timeout_seconds)
+            self._line.send(question, attachment)
+        except (LineClosed, TimeoutError) as error:
+            raise self._end_it(f"it did not take the request: {error}") from error
+        return self._receive(timeout_seconds)
+
+    def close(self) -> None:
+        """Hang up, which is how it is told to end; then make sure."""
+        self._line.close()
+        if not self._child.wait(CLOSE_SECONDS):
+            self._child.kill()
+            self._child.wait(CLOSE_SECONDS)
+        self._listener.join(CLOSE_SECONDS)
+
+    def _receive(self, timeout_seconds: float) -> tuple[Answer, int | None]:
+        try:
+            self._end.settimeout(timeout_seconds)
+            return self._line.receive()
+        except TimeoutError as error:
+            raise self._end_it(f"no answer within {timeout_seconds:g} seconds") from error
+        except (LineClosed, BadFrame) as error:
+            raise self._end_it(str(error)) from error
+
+    def _end_it(self, reason: str) -> Ended:
+        self._lost = True
+        died_alone = self._child.wait(0.2)
+        self._child.kill()
+        self.close()
+        status = f"it ended by itself with status {self._child.returncode}" if died_alone else reason
+        said = self._log.last_line()
+        return Ended(f"{status}; it last said: {said}" if said else status)
+
+
+class Log:
+    """What the process writes on standard error: the last lines in memory, a bounded file when there is a path."""
+
+    def __init__(self, path: Path | None, tell: Callable[[str], None] | None = None) -> None:
+        self._path = path
+        self._tell = tell
+        self._lines: deque[str] = deque(maxlen=LINES_KEPT)
+
+    def last_line(self) -> str:
+        return self._lines[-1] if self._lines else ""
+
+    def follow(self, stream: IO[bytes]) -> None:
+        """Read until the process is gone. A file that is full starts again from nothing."""
+        with stream, Path(self._path or os.devnull).open("ab") as file:
+            for line in iter(lambda: stream.readline(8192), b""):
+                if file.tell() + len(line) > LOG_BYTES_MAX:
+                    file.truncate(0)
+                file.write(line)
+                file.flush()
+                text = line.decode("utf-8", "replace").rstrip()
+                if text:
+                    self._lines.append(text)
+                if self._tell is not None:
+                    self._tell(text)
