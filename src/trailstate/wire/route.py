@@ -1,0 +1,355 @@
+"""Which service and operation a request means, for every service in botocore's models.
+
+In this order: the path of Smithy RPC v2 CBOR, the X-Amz-Target header, the Action parameter of the query protocols,
+method and path of the rest protocols. The scope of the signature decides between services that look alike; where
+several share a signing name, the Host, then what the client says of itself (`api/dynamodb` in its User-Agent), then
+the larger service.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from trailstate.wire import paths
+from trailstate.wire.call import WireRequest
+from trailstate.wire.fault import Fault, incomplete_signature, missing_action, serialization_error, unknown_operation
+from trailstate.wire.form import MalformedForm, pairs, parameters
+from trailstate.wire.host import Host, read_host
+from trailstate.wire.model import has_operation, operation_model
+from trailstate.wire.services import (
+    Service,
+    by_query_version,
+    by_signing_name,
+    by_target_prefix,
+    services,
+)
+from trailstate.wire.signature import ANONYMOUS, Signature, UnreadableSignature, read_signature, version_2
+
+CBOR = "smithy-rpc-v2-cbor"
+FORM = "application/x-www-form-urlencoded"
+
+SCOPES_OF_OTHERS = {
+    "s3express": ("s3",),
+    "s3-object-lambda": ("s3",),
+    "s3-outposts": ("s3", "s3control", "s3outposts"),
+}
+"""Signing names that no model states, because an endpoint's rules choose them."""
+
+DIRECTORY_SCOPE = "s3express"
+"""GET / under this scope lists directory buckets; under `s3`, general ones. Nothing else tells them apart."""
+
+S3_CONTROL_PATH = "/v20180820/"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A request's destination."""
+
+    service: str
+    """botocore's service name."""
+    operation: str
+    """The API's operation name, as the model's key."""
+    protocol: str
+    region: str
+    signature: Signature = ANONYMOUS
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    """The labels of a rest path, unquoted; a virtual host's bucket among them."""
+    form: Mapping[str, str] = field(default_factory=dict)
+    """The parameters of a query request, Action and Version among them."""
+    virtual_host: bool = False
+    """Whether the bucket stood in the Host."""
+
+    @property
+    def operation_model(self) -> Any:
+        return operation_model(self.service, self.operation)
+
+
+class Unrouted(Fault):
+    """No operation answers the request; says as much of its destination as is known, for the answer and the record."""
+
+    def __init__(self, fault: Fault, protocol: str, operation: str, region: str, signature: Signature) -> None:
+        super().__init__(fault.code, fault.message, fault.status, fault.service)
+        self.protocol = protocol
+        self.operation = operation
+        """What the client asked for by name; empty when it named nothing."""
+        self.region = region
+        self.signature = signature
+
+
+def route(request: WireRequest, default_region: str = "us-east-1") -> Route:
+    """The request's service and operation. Raises Unrouted."""
+    asked = _Asked(request, default_region)
+    try:
+        asked.signature = read_signature(asked.headers, asked.query)
+    except MalformedForm as error:
+        raise asked.unrouted(serialization_error(None, "rest-json", str(error)), "rest-json", "") from None
+    except UnreadableSignature as error:
+        raise _unsigned(asked, str(error)) from None
+    return _find(asked)
+
+
+def _unsigned(asked: "_Asked", message: str) -> Unrouted:
+    """A signature that cannot be read, told in the protocol of the service it was for, as far as that can be seen."""
+    try:
+        found = _find(asked)
+    except Unrouted as unrouted:
+        return asked.unrouted(incomplete_signature(unrouted.service, unrouted.protocol, message), unrouted.protocol, "")
+    fault = incomplete_signature(found.service, found.protocol, message)
+    return asked.unrouted(fault, found.protocol, found.operation)
+
+
+@dataclass
+class _Asked:
+    """A request, with what routing looks at read once."""
+
+    request: WireRequest
+    default_region: str
+    signature: Signature = ANONYMOUS
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        return dict(reversed(self.request.headers))
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        return dict(pairs(self.request.query))
+
+    @cached_property
+    def host(self) -> Host:
+        return read_host(self.headers.get("host", ""))
+
+    @property
+    def region(self) -> str:
+        return self.signature.region or self.host.region or self.default_region
+
+    @property
+    def signers(self) -> tuple[Service, ...]:
+        """The services of the scope's signing name."""
+        scope = self.signature.service
+        others = tuple(services()[name] for name in SCOPES_OF_OTHERS.get(scope, ()))
+        return by_signing_name().get(scope, ()) + others
+
+    @property
+    def is_form(self) -> bool:
+        return self.headers.get("content-type", "").lower().startswith(FORM)
+
+    def unrouted(self, fault: Fault, protocol: str, operation: str) -> Unrouted:
+        return Unrouted(fault, protocol, operation, self.region, self.signature)
+
+    def unknown(self, service: str | None, protocol: str, operation: str) -> Unrouted:
+        return self.unrouted(unknown_operation(service, protocol, operation), protocol, operation)
+
+
+def _find(asked: _Asked) -> Route:
+    for recognise in _RECOGNISERS:
+        found = recognise(asked)
+        if found is not None:
+            return found
+    raise AssertionError("the last recogniser answers or raises")
+
+
+# ---- by name ----
+
+_RPC_PATH = re.compile(r"(?:/.*)?/service/([^/]+)/operation/([^/]+)")
+
+
+def _by_rpc_path(asked: _Asked) -> Route | None:
+    if asked.headers.get("smithy-protocol", "").lower() != "rpc-v2-cbor":
+        return None
+    named = _RPC_PATH.fullmatch(asked.request.path)
+    if named is None:
+        raise asked.unknown(_only(asked.signers), CBOR, "")
+    return _named(asked, named[1], named[2], CBOR)
+
+
+def _by_target(asked: _Asked) -> Route | None:
+    target = asked.headers.get("x-amz-target")
+    if target is None:
+        return None
+    prefix, _, operation = target.rpartition(".")
+    return _named(asked, prefix, operation, "json")
+
+
+def _named(asked: _Asked, prefix: str, operation: str, protocol: str) -> Route:
+    index = by_target_prefix()
+    candidates = index.get(prefix) or index.get(prefix.rpartition(".")[2]) or ()
+    for service in _preferred(asked, candidates):
+        if has_operation(service.name, operation):
+            return Route(service.name, operation, protocol, asked.region, asked.signature)
+    raise asked.unknown(_only(candidates) or _only(asked.signers), protocol, operation)
+
+
+def _by_action(asked: _Asked) -> Route | None:
+    if not _may_be_query(asked):
+        return None
+    try:
+        form = parameters(asked.request.query, asked.request.body if asked.is_form else b"")
+    except MalformedForm as error:
+        raise _malformed_query(asked, str(error)) from None
+    if asked.signature == ANONYMOUS and "AWSAccessKeyId" in form and "Signature" in form:
+        asked.signature = version_2(form)
+    action = form.get("Action")
+    if action is None:
+        return None
+    candidates = _query_services(asked, form.get("Version", ""))
+    if not candidates:
+        return None
+    for service in candidates:
+        if has_operation(service.name, action):
+            return Route(service.name, action, service.query_protocol or "", asked.region, asked.signature, form=form)
+    raise asked.unknown(candidates[0].name, candidates[0].query_protocol or "", action)
+
+
+def _may_be_query(asked: _Asked) -> bool:
+    if not asked.is_form and "Action" not in asked.query:
+        return False
+    signers = asked.signers
+    return not signers or any(service.query_protocol for service in signers)
+
+
+def _query_services(asked: _Asked, version: str) -> Sequence[Service]:
+    """Who answers this Version under this scope. EC2 takes older versions too, so the scope alone will do."""
+    signers = [service for service in asked.signers if service.query_protocol]
+    versioned = by_query_version().get(version, ())
+    both = [service for service in signers if service in versioned]
+    return _preferred(asked, both or signers or _hosted(asked, versioned) or versioned)
+
+
+def _malformed_query(asked: _Asked, message: str) -> Unrouted:
+    service = next((row for row in asked.signers if row.query_protocol), None)
+    fault = Fault("MalformedQueryString", message, 400, service.name if service else None)
+    return asked.unrouted(fault, (service.query_protocol if service else None) or "query", "")
+
+
+# ---- by path ----
+
+
+def _by_path(asked: _Asked) -> Route:
+    try:
+        return _rest(asked)
+    except (UnicodeDecodeError, MalformedForm):
+        service = _only(_rest_services(asked))
+        protocol = _protocol_of(asked, service)
+        fault = serialization_error(service, protocol, "The request's path is not percent-encoded UTF-8.")
+        raise asked.unrouted(fault, protocol, "") from None
+
+
+def _rest(asked: _Asked) -> Route:
+    candidates = _rest_services(asked)
+    if not candidates:
+        raise _nameless(asked)
+    hosted = _hosted(asked, candidates)
+    found = _best(asked, hosted) or _best(asked, candidates)
+    if found is not None:
+        return found
+    service = (hosted or candidates)[0]
+    protocol = service.rest_protocol or service.protocol
+    raise asked.unknown(service.name, protocol, f"{asked.request.method} {asked.request.path}")
+
+
+def _rest_services(asked: _Asked) -> Sequence[Service]:
+    if asked.signature.service:
+        signers = [service for service in asked.signers if service.rest_protocol]
+        return _preferred(asked, [service for service in signers if _may_be_s3(asked, service)])
+    hosted = _hosted(asked, services().values())
+    if hosted:
+        return [service for service in hosted if service.rest_protocol]
+    unsigned = [service for service in services().values() if service.unsigned and _complete(asked, service)]
+    return [*unsigned, services()["s3"]]
+
+
+def _may_be_s3(asked: _Asked, service: Service) -> bool:
+    """S3 and S3 Control share paths such as `/v20180820/bucket`; Control's calls name their account in a header."""
+    control = asked.request.path.startswith(S3_CONTROL_PATH) and "x-amz-account-id" in asked.headers
+    return {"s3": not control, "s3control": control}.get(service.name, True)
+
+
+def _complete(asked: _Asked, service: Service) -> bool:
+    found = paths.match(service.name, asked.request.method, asked.request.path, asked.query, asked.headers)
+    return found is not None and found.complete
+
+
+def _best(asked: _Asked, candidates: Iterable[Service]) -> Route | None:
+    """The most specific match; the earlier service where two match alike."""
+    best: tuple[tuple[Any, ...], Route] | None = None
+    for service in candidates:
+        bucket = _bucket(asked) if service.name == "s3" else None
+        path = f"/{bucket}{asked.request.path}" if bucket else asked.request.path
+        found = paths.match(service.name, asked.request.method, path, asked.query, asked.headers)
+        if found is not None and (best is None or found.rank > best[0]):
+            best = (found.rank, _rest_route(asked, service, found, bucket is not None))
+    return best[1] if best else None
+
+
+def _rest_route(asked: _Asked, service: Service, found: paths.Match, virtual_host: bool) -> Route:
+    operation = found.operation
+    if operation == "ListBuckets" and asked.signature.service == DIRECTORY_SCOPE:
+        operation = "ListDirectoryBuckets"
+    return Route(
+        service.name,
+        operation,
+        service.rest_protocol or "",
+        asked.region,
+        asked.signature,
+        path_parameters=found.path_parameters,
+        virtual_host=virtual_host,
+    )
+
+
+def _bucket(asked: _Asked) -> str | None:
+    return asked.host.bucket or asked.host.local_bucket
+
+
+def _nameless(asked: _Asked) -> Unrouted:
+    """The service is known by its scope at most, and speaks no rest protocol: the operation's name is missing."""
+    service = next(iter(_preferred(asked, asked.signers)), None)
+    if service is None:
+        return asked.unknown(None, _protocol_of(asked, None), "")
+    protocol = service.query_protocol if asked.is_form else None
+    protocol = protocol or service.protocol
+    return asked.unrouted(missing_action(service.name, protocol), protocol, "")
+
+
+def _protocol_of(asked: _Asked, service: str | None) -> str:
+    """The protocol of a service, or what the content type makes likely."""
+    if service is not None:
+        return services()[service].protocol
+    content_type = asked.headers.get("content-type", "")
+    likely = (("x-amz-json", "json"), ("json", "rest-json"), ("xml", "rest-xml"), ("form", "query"), ("cbor", CBOR))
+    return next((protocol for word, protocol in likely if word in content_type), "rest-json")
+
+
+# ---- between services that look alike ----
+
+_AGENT = re.compile(r"\bapi/([A-Za-z0-9_-]+)")
+
+
+def _preferred(asked: _Asked, candidates: Sequence[Service]) -> Sequence[Service]:
+    """The candidates, those first that the Host or the client's User-Agent names."""
+    if len(candidates) < 2:
+        return candidates
+    named = _AGENT.search(asked.headers.get("user-agent", ""))
+    agent = _letters(named[1]) if named else ""
+
+    def claims(service: Service) -> tuple[bool, bool]:
+        return not asked.host.names(service.endpoint_prefix), _letters(service.service_id) != agent
+
+    return sorted(candidates, key=claims)
+
+
+def _hosted(asked: _Asked, candidates: Iterable[Service]) -> list[Service]:
+    """Those whose endpoint the Host is."""
+    return [row for row in candidates if asked.host.names(row.endpoint_prefix)] if asked.host.endpoint_prefix else []
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _only(candidates: Sequence[Service]) -> str | None:
+    return candidates[0].name if candidates else None
+
+
+_RECOGNISERS: Sequence[Callable[[_Asked], Route | None]] = (_by_rpc_path, _by_target, _by_action, _by_path)
