@@ -17,6 +17,8 @@ from trailstate.cli.terminal import put, say, table
 if TYPE_CHECKING:
     from trailstate.app import Running
     from trailstate.incidents import Answer, Incident, Stage
+    from trailstate.incidents.form import Planted
+    from trailstate.incidents.stage import Identity
     from trailstate.world import AdjustableWorld
 
 QUESTIONS_OF_THE_EXAM = 7
@@ -130,7 +132,7 @@ def _play_all(chosen: "Sequence[Incident]", running: "Running", world: "Adjustab
     return [_ask(incident, stage, facts) for incident, facts in zip(chosen, planted, strict=True)]
 
 
-def _ask(incident: "Incident", stage: "Stage", planted: "dict[str, str]") -> Asked:
+def _ask(incident: "Incident", stage: "Stage", planted: "Planted") -> Asked:
     from trailstate.world import RealWorld
 
     clock = RealWorld()
@@ -140,7 +142,7 @@ def _ask(incident: "Incident", stage: "Stage", planted: "dict[str, str]") -> Ask
     return Asked(incident, answer, clock.monotonic() - started)
 
 
-def _root_identity(data: Path, account: str) -> "object":
+def _root_identity(data: Path, account: str) -> "Identity":
     import msgspec
 
     from trailstate.incidents.stage import Identity

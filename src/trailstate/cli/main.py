@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from trailstate import __version__
 from trailstate.cli.clock import clock, settle
+from trailstate.cli.demo import demo, play
 from trailstate.cli.doctor import doctor
 from trailstate.cli.env import env
 from trailstate.cli.exit import MEANINGS, ExitCode, Stop
@@ -78,6 +79,8 @@ app.command()(up)
 app.command()(env)
 app.add_typer(clock)
 app.command()(settle)
+app.command()(demo)
+app.command()(play)
 app.command()(doctor)
 
 

@@ -31,7 +31,7 @@ class Stage:
     endpoint: str
     account: str
     root: Identity
-    advance: Callable[[timedelta], None]
+    advance: Callable[[timedelta], object]
     region: str = REGION
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
