@@ -5,58 +5,83 @@ it returns. An operation counts as free of effect only when its verb says so and
 not known has an effect. A wrong *yes* costs a commit, a wrong *no* could lose the trace of a change.
 """
 
-import re
-
-READING_VERBS = frozenset(
-    ["BatchCheck", "BatchDescribe", "BatchGet", "BatchList", "BatchRead", "BatchIsAuthorized", "Check", "Count", "Describe", "Download", "Estimate", "Evaluate", "Explain", "Fetch", "Filter", "Find", "Get", "Head", "Is", "List", "Lookup", "Preview", "Query", "Read", "Resolve", "Retrieve", "Scan", "Search", "Select", "Simulate", "Validate", "Verify", "View"]
+READING_VERBS = (
+    "BatchDescribe",
+    "BatchGet",
+    "BatchList",
+    "Count",
+    "Describe",
+    "Download",
+    "Estimate",
+    "Filter",
+    "Get",
+    "Head",
+    "List",
+    "Lookup",
+    "Preview",
+    "Query",
+    "Search",
+    "Select",
+    "Simulate",
+    "Validate",
 )
 
 EFFECT_DESPITE_VERB = frozenset(
     {
-        # A credential, a token, a password or a key comes into being.
+        # A credential, a token or a signed address comes into being.
         ("codeartifact", "GetAuthorizationToken"),
         ("cognito-identity", "GetCredentialsForIdentity"),
-        ("cognito-identity", "GetId"),
         ("cognito-identity", "GetOpenIdToken"),
         ("cognito-identity", "GetOpenIdTokenForDeveloperIdentity"),
-        ("cognito-idp", "GetUserAttributeVerificationCode"),
+        ("connect", "GetFederationToken"),
         ("ecr", "GetAuthorizationToken"),
         ("ecr-public", "GetAuthorizationToken"),
         ("emr", "GetClusterSessionCredentials"),
+        ("gamelift", "GetComputeAccess"),
+        ("gamelift", "GetComputeAuthToken"),
+        ("gamelift", "GetInstanceAccess"),
+        ("kinesis-video-archived-media", "GetDASHStreamingSessionURL"),
+        ("kinesis-video-archived-media", "GetHLSStreamingSessionURL"),
+        ("lakeformation", "GetTemporaryGluePartitionCredentials"),
+        ("lakeformation", "GetTemporaryGlueTableCredentials"),
         ("lightsail", "GetInstanceAccessDetails"),
+        ("quicksight", "GetDashboardEmbedUrl"),
+        ("quicksight", "GetSessionEmbedUrl"),
         ("redshift", "GetClusterCredentials"),
         ("redshift", "GetClusterCredentialsWithIAM"),
         ("redshift-serverless", "GetCredentials"),
+        ("s3control", "GetDataAccess"),
+        ("sso", "GetRoleCredentials"),
         ("sts", "GetFederationToken"),
         ("sts", "GetSessionToken"),
-        # Reading moves something on: a lease, a job handed out, a cursor, a conversation.
-        ("codepipeline", "GetThirdPartyJobDetails"),
-        ("kinesis", "GetShardIterator"),
-        ("dynamodbstreams", "GetShardIterator"),
+        # What is asked for is made, or moves on, by asking.
         ("appconfigdata", "GetLatestConfiguration"),
+        ("cognito-identity", "GetId"),
+        ("cognito-idp", "GetUserAttributeVerificationCode"),
+        ("iot", "GetRegistrationCode"),
         ("stepfunctions", "GetActivityTask"),
-        # A statement in somebody else's language may write.
+        # A statement in another language may write.
         ("timestream-query", "Query"),
-        ("rds-data", "Query"),
     }
 )
 
 NO_EFFECT_DESPITE_VERB = frozenset(
     {
+        ("dynamodb", "Scan"),
         ("dynamodb", "TransactGetItems"),
+        ("events", "TestEventPattern"),
         ("kms", "Decrypt"),
         ("kms", "Encrypt"),
         ("kms", "GenerateMac"),
         ("kms", "ReEncrypt"),
         ("kms", "Sign"),
-        ("sts", "DecodeAuthorizationMessage"),
+        ("kms", "Verify"),
+        ("kms", "VerifyMac"),
         ("logs", "TestMetricFilter"),
         ("logs", "TestTransformer"),
-        ("events", "TestEventPattern"),
+        ("sts", "DecodeAuthorizationMessage"),
     }
 )
-
-_FIRST_WORD = re.compile(r"[A-Z][a-z0-9]*")
 
 
 def has_effect(service: str, operation: str) -> bool:
@@ -65,5 +90,9 @@ def has_effect(service: str, operation: str) -> bool:
         return True
     if (service, operation) in NO_EFFECT_DESPITE_VERB:
         return False
-    words = _FIRST_WORD.findall(operation)
-    return not (words and (words[0] in READING_VERBS or "".join(words[:2]) in READING_VERBS))
+    return not any(_begins(operation, verb) for verb in READING_VERBS)
+
+
+def _begins(operation: str, verb: str) -> bool:
+    """Whether that verb is the operation's first word: `Get` is that of GetUser, not of Getaway."""
+    return operation.startswith(verb) and not operation[len(verb) : len(verb) + 1].islower()

@@ -111,7 +111,7 @@ class Line(Generic[Heard]):
     def __init__(self, end: socket.socket, hears: object) -> None:
         self._end = end
         self._encoder = msgspec.msgpack.Encoder()
-        self._decoder: msgspec.msgpack.Decoder[Heard] = msgspec.msgpack.Decoder(hears)  # type: ignore[arg-type]
+        self._decoder: msgspec.msgpack.Decoder[Heard] = msgspec.msgpack.Decoder(hears)
 
     def send(self, frame: Question | Answer, attachment: int | None = None) -> None:
         """Hand one frame over; LineClosed when nobody is there to take it."""

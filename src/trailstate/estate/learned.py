@@ -153,6 +153,7 @@ def _root(account: str) -> Principal:
 def _output(request: EstateRequest, response: WireResponse) -> dict[str, Any]:
     operation = _model(request.service).operation_model(request.operation)
     parser = botocore.parsers.create_parser("query")
+    assert operation.output_shape is not None
     parts = {"status_code": response.status, "headers": dict(response.headers), "body": response.body}
     output: dict[str, Any] = parser.parse(parts, operation.output_shape)
     return output

@@ -64,6 +64,7 @@ Note = Callable[[Caller | None, Any, dict[str, Any]], Credential]
 
 def _assumed(caller: Caller | None, request: Any, result: dict[str, Any]) -> Credential:
     role = result["Credentials"]
+    inherited = None if caller is None else caller.source_identity
     identifier, _, _ = role.user_id.partition(":")
     return Credential(
         access_key_id=role.access_key_id,
@@ -76,7 +77,7 @@ def _assumed(caller: Caller | None, request: Any, result: dict[str, Any]) -> Cre
         issuer=_issuer("Role", identifier, role.role_arn, role.account_id, role.role_arn.rpartition("/")[2]),
         created=_now(),
         mfa=_with_mfa(request),
-        source_identity=request._get_param("SourceIdentity") or (caller and caller.source_identity),  # noqa: SLF001
+        source_identity=request._get_param("SourceIdentity") or inherited,  # noqa: SLF001
     )
 
 
@@ -130,8 +131,9 @@ def _of_user(access_key_id: str) -> Credential | None:
     for account, partitions in list(iam_backends.items()):
         for backend in list(partitions.values()):
             key = backend.access_keys.get(access_key_id)
-            user = backend.users.get(key.user_name) if key is not None and key.user_name else None
-            if user is not None:
+            # The keys of sessions stand among the others, without a user.
+            user = backend.users.get(key.user_name or "") if key is not None else None
+            if key is not None and user is not None:
                 return Credential(
                     access_key_id=access_key_id,
                     kind="IAMUser",

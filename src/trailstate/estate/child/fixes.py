@@ -29,7 +29,7 @@ def one_id_for_an_assumed_role() -> None:
     """A session of a role that does not exist keeps one id; moto draws another at each look."""
     from moto.sts.models import AssumedRole
 
-    draw = AssumedRole.user_id.fget
+    draw = vars(AssumedRole)["user_id"].fget
 
     def user_id(self: Any) -> str:
         if not hasattr(self, "kept_user_id"):

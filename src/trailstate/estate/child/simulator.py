@@ -8,7 +8,8 @@ import gc
 import importlib.util
 import traceback
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from functools import lru_cache
+from typing import Any, BinaryIO, cast
 
 from botocore.model import OperationNotFoundError
 from moto.backend_index import backend_url_patterns
@@ -27,6 +28,7 @@ AFTER_IMPORT: dict[str, Callable[[], None]] = {"cloudformation": template.tell_b
 HTML = b"<!doctype html"
 NOT_IMPLEMENTED = b"has not been implemented"
 EXCERPT_BYTES = 500
+HOSTS_KEPT = 1024
 
 
 class NoRoute(Exception):
@@ -88,9 +90,9 @@ class Simulator:
         application = self._applications.get(name)
         if application is None:
             with self._sources.aside(f"import {name}"), instances.read_late():
-                application = create_backend_app(name)
+                application = create_backend_app(cast("Any", name))
                 AFTER_IMPORT.get(name, lambda: None)()
-            application.raise_routing_exception = _no_route
+            vars(application)["raise_routing_exception"] = _no_route
             self._applications[name] = application
         return application
 
@@ -164,6 +166,7 @@ def _no_route(request: Any) -> None:
     raise NoRoute(f"no operation under {request.method} {request.path[:200]}")
 
 
+@lru_cache(maxsize=HOSTS_KEPT)
 def _backend_of(host: str) -> str | None:
     if _is_module(host):
         return host

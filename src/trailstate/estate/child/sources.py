@@ -55,7 +55,8 @@ class Sources:
     @contextlib.contextmanager
     def aside(self, name: str) -> Iterator[None]:
         """Within, it is the estate's epoch and the draws belong to `name`; afterwards all goes on as before."""
-        now, mine, motos = self._now, random.getstate(), self._moto and self._moto.getstate()
+        now, mine = self._now, random.getstate()
+        motos = None if self._moto is None else self._moto.getstate()
         self._move(self._epoch)
         self._seed(zlib.crc32(name.encode()))
         try:

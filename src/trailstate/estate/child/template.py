@@ -8,7 +8,7 @@ forms (`!Ref`, `!GetAtt`, `!Sub` …) and refuses any other tag of Python's.
 import json
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from trailstate.estate.child.sources import replace
 
@@ -17,7 +17,7 @@ LANGUAGE_TAGS = "tag:yaml.org,2002:"
 SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class TemplateLoader(SafeLoader):  # type: ignore[misc, valid-type]
+class TemplateLoader(SafeLoader):  # type: ignore[misc]
     """YAML's plain types and CloudFormation's short forms."""
 
 
