@@ -13,10 +13,9 @@ import typer
 
 from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.options import Config, Data, effective
-from trailstate.cli.server import ask
+from trailstate.cli.server import CLOCK_PATH, ask
 from trailstate.cli.terminal import put, say
 
-CLOCK_PATH = "/_trailstate/clock"
 SETTLE_PATH = "/_trailstate/settle"
 
 UNIT_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -123,7 +122,7 @@ def instant_of(text: str) -> datetime:
 
 
 def _advance(data: Path, step: timedelta) -> str:
-    answer = ask(data, "POST", CLOCK_PATH, {"advance_seconds": step.total_seconds()})
+    answer = ask(data, "POST", CLOCK_PATH, {"advance": step.total_seconds()})
     return str(answer["now"])
 
 

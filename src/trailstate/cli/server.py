@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from trailstate.cli.exit import ExitCode, Stop
 
 RUN_FILE = "server.json"
+CLOCK_PATH = "/_trailstate/clock"
 CONNECT_TIMEOUT_SECONDS = 0.5
 ANSWER_TIMEOUT_SECONDS = 120.0
 ANSWER_BYTES_MAX = 1024 * 1024
@@ -98,10 +100,18 @@ def _understood(server: Server, path: str, status: int, body: bytes) -> dict[str
         answer = None
     if status == 200 and isinstance(answer, dict):
         return answer
-    message = answer.get("message", "") if isinstance(answer, dict) else ""
+    message = answer.get("error", "") if isinstance(answer, dict) else ""
     raise Stop(ExitCode.NO, f"The server at {server.endpoint} answered {path} with status {status}. {message}".rstrip())
 
 
 def _address(endpoint: str) -> tuple[str, int]:
     parts = urlsplit(endpoint)
     return parts.hostname or "127.0.0.1", parts.port or 80
+
+
+def server_time(data: Path) -> datetime | None:
+    """What time it is on a running server whose clock may have been moved; None where this machine's time holds."""
+    server = running_server(data)
+    if server is None or not server.testing:
+        return None
+    return datetime.fromisoformat(ask(data, "GET", CLOCK_PATH)["now"])

@@ -38,7 +38,7 @@ class Endpoints(BaseHTTPRequestHandler):
         if self.path == "/_trailstate/settle":
             self.server.settled += 1
             return self.answer({})
-        self.server.now += timedelta(seconds=json.loads(body)["advance_seconds"])
+        self.server.now += timedelta(seconds=json.loads(body)["advance"])
         return self.answer({"now": self.server.now.isoformat()})
 
     def answer(self, body: dict[str, str]) -> None:
