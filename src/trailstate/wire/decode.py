@@ -97,7 +97,7 @@ def _plan(operation: Any) -> read_rest.Plan:
     return read_rest.plan(operation.input_shape, operation.http["requestUri"])
 
 
-def _decode_rest(operation: Any, shape: Any, request: WireRequest, route: Route) -> dict[str, Any]:
+def _decode_rest(operation: Any, _: Any, request: WireRequest, route: Route) -> dict[str, Any]:
     plan = _plan(operation)
     part = read_rest.Part(
         labels=route.path_parameters,
@@ -105,7 +105,7 @@ def _decode_rest(operation: Any, shape: Any, request: WireRequest, route: Route)
         headers=_joined(request),
         all_headers=request.headers,
     )
-    return read_rest.read_head(plan, part) | _body(operation, shape, plan, request, route.protocol)
+    return read_rest.read_head(plan, part) | _body(operation, plan, request, route.protocol)
 
 
 def _joined(request: WireRequest) -> dict[str, str]:
@@ -117,9 +117,10 @@ def _joined(request: WireRequest) -> dict[str, str]:
     return headers
 
 
-def _body(operation: Any, shape: Any, plan: read_rest.Plan, request: WireRequest, protocol: str) -> dict[str, Any]:
+def _body(operation: Any, plan: read_rest.Plan, request: WireRequest, protocol: str) -> dict[str, Any]:
+    shape = operation.input_shape
     if plan.payload is not None:
-        return _payload(operation, plan.payload, shape.members[plan.payload], request, protocol)
+        return _payload(operation, plan.payload, request, protocol)
     if not plan.in_body or not request.body:
         return {}
     parsed = _PARSERS[protocol](request.body)
@@ -127,8 +128,10 @@ def _body(operation: Any, shape: Any, plan: read_rest.Plan, request: WireRequest
     return {name: value for name, value in found.items() if name in plan.in_body}
 
 
-def _payload(operation: Any, name: str, member: Any, request: WireRequest, protocol: str) -> dict[str, Any]:
-    """The member that is the whole body; absent when the body is empty."""
+def _payload(operation: Any, name: str, request: WireRequest, protocol: str) -> dict[str, Any]:
+    """The member that is the whole body; absent when the body is empty, or the `{}` that JSON clients send for none."""
+    shape = operation.input_shape
+    member = shape.members[name]
     if not request.body or _streams(member) or member.serialization.get("eventstream"):
         return {}
     if member.type_name == "blob":
@@ -136,7 +139,10 @@ def _payload(operation: Any, name: str, member: Any, request: WireRequest, proto
     if member.type_name == "string":
         return {name: _text(request.body)}
     parse = read_json.parse_json if protocol == "rest-json" else _PARSERS[protocol]
-    return {name: _read(operation, member, protocol, parse(request.body))}
+    value = parse(request.body)
+    if value == {} and name not in shape.required_members:
+        return {}
+    return {name: _read(operation, member, protocol, value)}
 
 
 def _text(body: bytes) -> str:

@@ -6,7 +6,7 @@ label before greedy, segment by segment; then more literal query parts; then the
 and header members are all there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -52,11 +52,11 @@ class Node:
     """By method."""
 
 
-def match(service: str, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Match | None:
-    """The operation of `service` that the request names, or None. Raises UnicodeDecodeError for a path not UTF-8."""
+def match(root: Node, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Match | None:
+    """The operation in a tree that the request names, or None. Raises UnicodeDecodeError for a path not UTF-8."""
     segments = path.split("/")[1:] or [""]
     best: tuple[tuple[Any, ...], Endpoint, list[str]] | None = None
-    for node, shape, values in _walk(tree(service), segments, 0, (), []):
+    for node, shape, values in _walk(root, segments, 0, (), []):
         for endpoint in node.endpoints.get(method, ()):
             if all(name in query and value in ("", query[name]) for name, value in endpoint.literals):
                 rank = (shape, *_rank(endpoint, query, headers))
@@ -127,10 +127,15 @@ def _greedy(segments: Sequence[str], tail: tuple[str, ...]) -> list[str] | None:
 @cache
 def tree(service: str) -> Node:
     """The service's templates; compiled when first asked for."""
-    root = Node()
     model = service_model(service)
-    for name in model.operation_names:
-        _plant(root, model.operation_model(name))
+    return planted(model.operation_model(name) for name in model.operation_names)
+
+
+def planted(operations: Iterable[Any]) -> Node:
+    """The tree of some OperationModels of botocore's."""
+    root = Node()
+    for operation in operations:
+        _plant(root, operation)
     return root
 
 

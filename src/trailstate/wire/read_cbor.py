@@ -28,7 +28,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
             tag_hook=_refuse,
         )
     except (cbor2.CBORDecodeError, UnicodeDecodeError, ValueError, OverflowError, MemoryError) as error:
-        raise Malformed(f"The body is not valid CBOR: {error}") from None
+        raise Malformed(f"The body is not valid CBOR: {error.__cause__ or error}") from None
     if type(value) is not dict:
         raise Malformed("The body must be a CBOR map.")
     return value
@@ -38,8 +38,7 @@ def _refuse(*_: Any) -> NoReturn:
     raise Malformed("CBOR tags other than 1 (epoch seconds) are not allowed.")
 
 
-def _epoch(decoder: Any, _immutable: bool) -> datetime:
-    value = decoder.decode()
+def _epoch(value: Any, _immutable: bool) -> datetime:
     if type(value) not in (int, float):
         raise Malformed("A timestamp must be a number.")
     return epoch_seconds(value)

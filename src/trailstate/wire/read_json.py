@@ -89,7 +89,7 @@ def unexpected(value: Any, wanted: str) -> Malformed:
 def structure(shape: Any, readers: Readers) -> Read:
     if shape.is_document_type:
         return _as_it_is
-    members = Members(shape, readers, located_name)
+    members = Members(shape, readers, _wire_names)
 
     def read(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
@@ -103,6 +103,10 @@ def structure(shape: Any, readers: Readers) -> Read:
         return result
 
     return read
+
+
+def _wire_names(member: Any, name: str) -> tuple[str]:
+    return (located_name(member, name),)
 
 
 def listing(shape: Any, readers: Readers) -> Read:

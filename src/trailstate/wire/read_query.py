@@ -4,11 +4,11 @@
 shape: numbers order lists, `member` and `entry` stand between where a list or map is not flattened.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trailstate.wire.readers import Builder, Members, Read, Readers, located_name
+from trailstate.wire.readers import Builder, Members, Read, Readers, WireNames, located_name
 from trailstate.wire.scalars import INTEGER_RANGES, Malformed, text_reader
 
 DEPTH_MAX = 64
@@ -40,9 +40,9 @@ def hang(form: Mapping[str, str]) -> Branch:
 # ---- readers ----
 
 
-def _structure(wire_name: Callable[[Any, str], str]) -> Builder:
+def _structure(wire_names: WireNames) -> Builder:
     def build(shape: Any, readers: Readers) -> Read:
-        members = Members(shape, readers, wire_name)
+        members = Members(shape, readers, wire_names)
 
         def read(branch: Branch) -> dict[str, Any]:
             known = members.by_wire_name()
@@ -53,18 +53,23 @@ def _structure(wire_name: Callable[[Any, str], str]) -> Builder:
     return build
 
 
-def _query_name(member: Any, name: str) -> str:
-    """A flattened list goes by the name of its items, if that is stated."""
+def _query_names(member: Any, name: str) -> tuple[str, ...]:
+    """botocore calls a flattened list by the name of its items, if that is stated; the specification by its own."""
+    own = located_name(member, name)
     if member.type_name == "list" and member.serialization.get("flattened"):
-        return str(member.member.serialization.get("name") or located_name(member, name))
-    return located_name(member, name)
+        return str(member.member.serialization.get("name") or own), own
+    return (own,)
 
 
-def _ec2_name(member: Any, name: str) -> str:
-    """queryName as it is, locationName with a capital, else the member's own name."""
+def _ec2_names(member: Any, name: str) -> tuple[str, str]:
+    """queryName as it is, else locationName with a capital, else the member's own name, which some capitalise."""
     stated = member.serialization.get("name")
-    capital = stated[0].upper() + stated[1:] if stated else name
-    return str(member.serialization.get("queryName", capital))
+    first = member.serialization.get("queryName") or (_capital(stated) if stated else name)
+    return str(first), _capital(name)
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]
 
 
 def _list(shape: Any, readers: Readers) -> Read:
@@ -135,9 +140,9 @@ _SCALARS = ("string", "character", "boolean", "float", "double", "blob", "timest
 
 QUERY_BUILDERS: Mapping[str, Builder] = {
     **dict.fromkeys(_SCALARS, _scalar),
-    "structure": _structure(_query_name),
+    "structure": _structure(_query_names),
     "list": _list,
     "map": _map,
 }
 
-EC2_BUILDERS: Mapping[str, Builder] = {**QUERY_BUILDERS, "structure": _structure(_ec2_name), "list": _ec2_list}
+EC2_BUILDERS: Mapping[str, Builder] = {**QUERY_BUILDERS, "structure": _structure(_ec2_names), "list": _ec2_list}

@@ -3,7 +3,6 @@
 Follows Smithy's HTTP binding traits as rest-json and rest-xml use them. A plan is made once for each operation.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -116,7 +115,7 @@ def _query(member: Any, wire_name: str, taken: frozenset[str]) -> Bind:
 
 
 def _query_map(member: Any, taken: frozenset[str]) -> Bind:
-    """All query parameters that nobody else claims, the signature's own excepted."""
+    """All query parameters that nobody else claims, the signature's own excepted: what a client put into the map."""
     several = member.value.type_name == "list"
 
     def bind(part: Part) -> Any:
@@ -133,7 +132,7 @@ _SIGNING = re.compile(r"X-Amz-(?:Algorithm|Credential|Date|Expires|SignedHeaders
 
 def _header(member: Any, wire_name: str, _: frozenset[str]) -> Bind:
     name, read = wire_name.lower(), _header_reader(member)
-    keeps_empty = member.type_name == "string"
+    keeps_empty = member.type_name in {"string", "list"}
 
     def bind(part: Part) -> Any:
         text = part.headers.get(name)
@@ -150,11 +149,12 @@ def _header_reader(member: Any) -> Text:
     return text_reader(member, HEADER_TIMESTAMP_FORMAT)
 
 
-def _json_value(text: str) -> Any:
+def _json_value(text: str) -> str:
+    """The JSON text; the member's type is a string."""
     try:
-        return json.loads(scalars.blob(text))
-    except (ValueError, RecursionError):
-        raise Malformed("A header that holds JSON in Base64 cannot be read.") from None
+        return scalars.blob(text).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("A header that holds JSON in Base64 is not UTF-8.") from None
 
 
 _ITEM = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]*?))\s*(?:,|$)')

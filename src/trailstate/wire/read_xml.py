@@ -79,7 +79,7 @@ def _is_plain(attribute: str) -> bool:
 
 
 def _structure(shape: Any, readers: Readers) -> Read:
-    members = Members(shape, readers, _wire_name)
+    members = Members(shape, readers, _wire_names)
 
     def read(elements: list[Element]) -> dict[str, Any]:
         known = members.by_wire_name()
@@ -104,12 +104,12 @@ def _by_name(element: Element) -> dict[str, list[Element]]:
     return groups
 
 
-def _wire_name(member: Any, name: str) -> str:
+def _wire_names(member: Any, name: str) -> tuple[str, ...]:
+    """A structure's own element name is not for members of its type, but botocore uses it so: both are understood."""
+    stated = located_name(member, name)
     if member.serialization.get("xmlAttribute"):
-        return "@" + _local(located_name(member, name))
-    if member.type_name == "list" and member.serialization.get("flattened") and "name" not in member.serialization:
-        return str(member.member.serialization.get("name", name))
-    return located_name(member, name)
+        return ("@" + _local(stated),)
+    return (stated, name) if member.type_name == "structure" else (stated,)
 
 
 def _list(shape: Any, readers: Readers) -> Read:

@@ -4,11 +4,13 @@ Each protocol has a table of builders by type name. A structure makes the reader
 value, so shapes may hold themselves.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Read = Callable[[Any], Any]
 Builder = Callable[[Any, "Readers"], Read]
+WireNames = Callable[[Any, str], Sequence[str]]
+"""The names a member goes by, the proper one first; a proper name of another member wins over the rest."""
 
 
 class Readers:
@@ -30,21 +32,28 @@ class Readers:
 class Members:
     """The members of a structure by their wire names, made at first use."""
 
-    def __init__(self, shape: Any, readers: Readers, wire_name: Callable[[Any, str], str]) -> None:
+    def __init__(self, shape: Any, readers: Readers, wire_names: WireNames) -> None:
         self._shape = shape
         self._readers = readers
-        self._wire_name = wire_name
+        self._wire_names = wire_names
         self._by_wire_name: dict[str, tuple[str, Read]] | None = None
 
     def by_wire_name(self) -> dict[str, tuple[str, Read]]:
         """Wire name to member name and reader. Streams of events are no values and are left out."""
         if self._by_wire_name is None:
-            self._by_wire_name = {
-                self._wire_name(member, name): (name, self._readers.of(member))
-                for name, member in self._shape.members.items()
-                if not is_event_stream(member)
-            }
+            self._by_wire_name = self._made()
         return self._by_wire_name
+
+    def _made(self) -> dict[str, tuple[str, Read]]:
+        firsts: dict[str, tuple[str, Read]] = {}
+        others: dict[str, tuple[str, Read]] = {}
+        for name, member in self._shape.members.items():
+            if not is_event_stream(member):
+                first, *more = self._wire_names(member, name)
+                entry = (name, self._readers.of(member))
+                firsts[first] = entry
+                others |= dict.fromkeys(more, entry)
+        return others | firsts
 
 
 def is_event_stream(shape: Any) -> bool:

@@ -267,7 +267,7 @@ def _may_be_s3(asked: _Asked, service: Service) -> bool:
 
 
 def _complete(asked: _Asked, service: Service) -> bool:
-    found = paths.match(service.name, asked.request.method, asked.request.path, asked.query, asked.headers)
+    found = paths.match(paths.tree(service.name), asked.request.method, asked.request.path, asked.query, asked.headers)
     return found is not None and found.complete
 
 
@@ -277,7 +277,7 @@ def _best(asked: _Asked, candidates: Iterable[Service]) -> Route | None:
     for service in candidates:
         bucket = _bucket(asked) if service.name == "s3" else None
         path = f"/{bucket}{asked.request.path}" if bucket else asked.request.path
-        found = paths.match(service.name, asked.request.method, path, asked.query, asked.headers)
+        found = paths.match(paths.tree(service.name), asked.request.method, path, asked.query, asked.headers)
         if found is not None and (best is None or found.rank > best[0]):
             best = (found.rank, _rest_route(asked, service, found, bucket is not None))
     return best[1] if best else None
