@@ -1,11 +1,13 @@
 """The store and the objects in memory: the same contract, faults on demand, and gone when the process ends."""
 
-import copy
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+import msgspec
+
+from trailstate.stores.group import rows_of
 from trailstate.stores.interface import (
     Append,
     Commit,
@@ -48,17 +50,22 @@ class MemoryStore:
         self._faults = faults or Faults()
         self._lock = threading.RLock()
         self._listeners: list[Callable[[], None]] = []
+        self._closed = False
         self._clear()
 
     def _clear(self) -> None:
         self._ledgers: dict[str, list[Entry]] = {}
-        self._documents: dict[ShelfKey, Document] = {}
+        self._documents: dict[ShelfKey, tuple[bytes, int]] = {}
+        """JSON text and version."""
         self._intents: dict[str, Intent] = {}
         self._outbox: dict[str, OutboxRow | None] = {}
         self._cursors: dict[str, int] = {}
 
     def commit(self, commit: Commit) -> list[int]:
+        rows_of(commit)  # refuses what a store on a disk could not hold either
         with self._lock:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
             self._faults.strike("commit", kept=False)
             for change in commit.shelf:
                 self._hold_version(change)
@@ -80,11 +87,13 @@ class MemoryStore:
         self._listeners.append(listener)
 
     def _hold_version(self, change: ShelfChange) -> None:
-        found = self._documents.get(change.key)
-        version = 0 if found is None else found.version
+        version = self._version(change.key)
         if change.expected is not None and change.expected != version:
             name = f"{change.key.kind} '{change.key.name}'"
             raise VersionConflict(f"{name} has version {version}; the change expected {change.expected}")
+
+    def _version(self, key: ShelfKey) -> int:
+        return self._documents[key][1] if key in self._documents else 0
 
     def _append(self, append: Append) -> int:
         entries = self._ledgers.setdefault(append.ledger, [])
@@ -98,11 +107,12 @@ class MemoryStore:
 
     def _apply(self, commit: Commit) -> None:
         for change in commit.shelf:
-            found = self._documents.pop(change.key, None)
+            version = self._version(change.key) + 1
+            self._documents.pop(change.key, None)
             if change.value is not None:
-                version = 1 if found is None else found.version + 1
-                self._documents[change.key] = Document(copy.deepcopy(change.value), version)
-        self._intents.update({intent.id: intent for intent in commit.intents})
+                self._documents[change.key] = (msgspec.json.encode(change.value), version)
+        for intent in commit.intents:
+            self._intents.setdefault(intent.id, intent)
         for settled in commit.settled:
             self._intents.pop(settled, None)
         for row in commit.outbox:
@@ -125,13 +135,14 @@ class MemoryStore:
 
     def get(self, key: ShelfKey) -> Document | None:
         with self._lock:
-            return copy.deepcopy(self._documents.get(key))
+            found = self._documents.get(key)
+        return None if found is None else Document(msgspec.json.decode(found[0]), found[1])
 
     def documents(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
         with self._lock:
             found = [
-                (key, copy.deepcopy(document))
-                for key, document in self._documents.items()
+                (key, Document(msgspec.json.decode(text), version))
+                for key, (text, version) in self._documents.items()
                 if (key.account, key.kind) == (account, kind) and region in (None, key.region)
             ]
         yield from sorted(found, key=lambda pair: (pair[0].region.encode(), pair[0].name.encode()))
@@ -147,7 +158,10 @@ class MemoryStore:
     def cursor(self, name: str) -> int:
         return self._cursors.get(name, 0)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Takes no more commits; what it holds can still be read."""
+        with self._lock:
+            self._closed = True
 
 
 class MemoryObjects:

@@ -4,17 +4,19 @@ SQLite in WAL mode with `synchronous=FULL`; start-up refuses anything less, beca
 rows when the power fails. https://www.sqlite.org/pragma.html#pragma_synchronous
 """
 
+import contextlib
 import fcntl
 import os
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from trailstate.stores.group import Group, Head, Rows, microseconds, moment, rows_of
 from trailstate.stores.interface import (
     Commit,
     DirectoryInUse,
@@ -22,7 +24,6 @@ from trailstate.stores.interface import (
     Entry,
     Intent,
     OutboxRow,
-    ShelfChange,
     ShelfKey,
     StoreUnavailable,
     VersionConflict,
@@ -35,14 +36,14 @@ SCHEMA_VERSION = 1
 QUEUE_COMMITS_MAX = 4096
 GROUP_COMMITS_MAX = 512
 WAL_PAGES_MAX = 4000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+STATEMENTS_CACHED = 256
 
+# Entries are an ordinary table: without rowids a record's body, over a thousand bytes, would fill a page of its own.
 SCHEMA = """
 CREATE TABLE entry (
   ledger TEXT NOT NULL, position INTEGER NOT NULL, time INTEGER NOT NULL,
   account TEXT NOT NULL, region TEXT NOT NULL, body BLOB NOT NULL,
-  PRIMARY KEY (ledger, position)) WITHOUT ROWID;
+  PRIMARY KEY (ledger, position));
 CREATE TABLE document (
   account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
   version INTEGER NOT NULL, value BLOB NOT NULL,
@@ -63,16 +64,19 @@ class StoreRefused(Exception):
 
 
 class _Waiter:
-    """One commit on its way: the writer releases `ready` once positions or an error stand here."""
+    """One commit on its way (no rows: erase); the writer releases `ready` once positions or an error stand here."""
 
-    __slots__ = ("commit", "error", "positions", "ready")
+    __slots__ = ("error", "positions", "ready", "rows")
 
-    def __init__(self, commit: Commit | None) -> None:
-        self.commit = commit
+    def __init__(self, rows: Rows | None) -> None:
+        self.rows = rows
         self.positions: list[int] = []
         self.error: Exception | None = None
         self.ready = threading.Lock()
         self.ready.acquire()
+
+    def fail(self, error: Exception) -> None:
+        self.positions, self.error = [], error
 
 
 class SqliteStore:
@@ -80,20 +84,21 @@ class SqliteStore:
 
     def __init__(self, directory: Path, world: World) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._directory = directory
+        self._path = directory / FILE_NAME
         self._world = world
         self._lock_file = _hold(directory)
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
+        self._idle_readers: deque[sqlite3.Connection] = deque()
         self._queue: deque[_Waiter] = deque()
         self._wake = threading.Condition(threading.Lock())
         self._closed = False
         self._listeners: list[Callable[[], None]] = []
         self._connection: sqlite3.Connection | None = None
+        self._heads: dict[str, Head] = {}
         try:
-            self._connection = _open(directory / FILE_NAME)
-            self._heads = _heads(self._connection)
+            self._path.touch(mode=0o600)
+            self._open_writer()
         except BaseException:
+            self._drop_connections()
             os.close(self._lock_file)
             raise
         self._writer = threading.Thread(target=self._write_groups, name="writer", daemon=True)
@@ -102,22 +107,17 @@ class SqliteStore:
     # Writing.
 
     def commit(self, commit: Commit) -> list[int]:
-        waiter = self._enqueue(_Waiter(commit))
-        if waiter.error is not None:
-            raise waiter.error
-        return waiter.positions
+        return self._written(_Waiter(rows_of(commit)))
 
     def erase(self) -> None:
         """Forget everything (a test asks for it)."""
-        waiter = self._enqueue(_Waiter(None))
-        if waiter.error is not None:
-            raise waiter.error
+        self._written(_Waiter(None))
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call `listener`, quickly and from any thread, after each group that appended something."""
         self._listeners.append(listener)
 
-    def _enqueue(self, waiter: _Waiter) -> _Waiter:
+    def _written(self, waiter: _Waiter) -> list[int]:
         with self._wake:
             if self._closed:
                 raise StoreUnavailable("the store is closed")
@@ -127,71 +127,78 @@ class SqliteStore:
             if len(self._queue) == 1:
                 self._wake.notify()
         waiter.ready.acquire()
-        return waiter
+        if waiter.error is not None:
+            raise waiter.error
+        return waiter.positions
 
     def _write_groups(self) -> None:
-        while True:
-            with self._wake:
-                while not self._queue and not self._closed:
-                    self._wake.wait()
-                if not self._queue:
-                    return
-                group = [self._queue.popleft() for _ in range(min(GROUP_COMMITS_MAX, len(self._queue)))]
-            self._write_group(group)
-            for waiter in group:
-                waiter.ready.release()
-            if any(waiter.positions for waiter in group):
-                for listener in self._listeners:
-                    listener()
+        group: list[_Waiter] = []
+        try:
+            while group := self._next_group():
+                self._write_group(group)
+                for waiter in group:
+                    waiter.ready.release()
+                if any(waiter.positions for waiter in group):
+                    for listener in self._listeners:
+                        listener()
+        finally:
+            self._release_everybody(group)
+
+    def _next_group(self) -> list[_Waiter]:
+        """What waits, as soon as something does; empty when the store is closed."""
+        with self._wake:
+            while not self._queue and not self._closed:
+                self._wake.wait()
+            return [self._queue.popleft() for _ in range(min(GROUP_COMMITS_MAX, len(self._queue)))]
+
+    def _release_everybody(self, group: Sequence[_Waiter]) -> None:
+        """The writer ends. Should it do so by a defect, nobody may wait for it for ever."""
+        with self._wake:
+            self._closed = True
+            left = [*(waiter for waiter in group if waiter.ready.locked()), *self._queue]
+            self._queue.clear()
+        for waiter in left:
+            waiter.fail(StoreUnavailable("the store's writer has ended"))
+            waiter.ready.release()
 
     def _write_group(self, group: Sequence[_Waiter]) -> None:
-        heads = dict(self._heads)
         try:
-            connection = self._reopened()
-            connection.execute("BEGIN IMMEDIATE")
+            connection = self._connection or self._open_writer()
+            for run in _runs(group):
+                if run[0].rows is None:
+                    self._erase(connection)
+                else:
+                    self._write_run(connection, run)
+        except (sqlite3.Error, OSError, StoreRefused) as error:
+            # A failed fsync is never tried again on the same connection: SQLite recovers when the file is opened anew.
+            self._drop_connections()
             for waiter in group:
-                self._write_one(connection, waiter)
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            # A failed fsync is never retried on the same connection: SQLite recovers when the file is opened anew.
-            self._heads = heads
-            self._drop_connection()
-            for waiter in group:
-                waiter.positions = []
-                waiter.error = StoreUnavailable(f"the journal cannot be written: {error}")
+                waiter.fail(StoreUnavailable(f"the journal cannot be written: {error}"))
 
-    def _write_one(self, connection: sqlite3.Connection, waiter: _Waiter) -> None:
-        if waiter.commit is None:
-            for table in TABLES:
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are constants above
-            self._heads = {}
-            return
-        conflict = _conflict(connection, waiter.commit.shelf)
-        if conflict is not None:
-            waiter.error = conflict
-            return
-        waiter.positions = self._append(connection, waiter.commit)
-        _apply(connection, waiter.commit)
+    def _write_run(self, connection: sqlite3.Connection, run: Sequence[_Waiter]) -> None:
+        merged = Group(self._heads, lambda key: _version(connection, key), microseconds(self._world.now()))
+        for waiter in run:
+            assert waiter.rows is not None
+            try:
+                waiter.positions = merged.add(waiter.rows)
+            except VersionConflict as conflict:
+                waiter.error = conflict
+        _execute(connection, list(merged.statements()))
+        self._heads = merged.heads
 
-    def _append(self, connection: sqlite3.Connection, commit: Commit) -> list[int]:
-        rows, positions = [], []
-        now = _microseconds(self._world.now())
-        for each in commit.appends:
-            position, time = self._heads.get(each.ledger, (0, 0))
-            self._heads[each.ledger] = position, time = position + 1, max(now, time)
-            positions.append(position)
-            rows.append((each.ledger, position, time, each.account, each.region, each.body))
-        if rows:
-            connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", rows)
-        return positions
+    def _erase(self, connection: sqlite3.Connection) -> None:
+        _execute(connection, [(f"DELETE FROM {table}", [()]) for table in TABLES])  # noqa: S608 - constants
+        self._heads = {}
 
-    def _reopened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = _open(self._directory / FILE_NAME)
-            self._heads = _heads(self._connection)
+    def _open_writer(self) -> sqlite3.Connection:
+        """Also finds out what a commit left behind whose acknowledgement failed: it may have been kept."""
+        self._connection = _open(self._path)
+        self._heads = _heads(self._connection)
         return self._connection
 
-    def _drop_connection(self) -> None:
+    def _drop_connections(self) -> None:
+        while self._idle_readers:
+            self._idle_readers.pop().close()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -199,79 +206,113 @@ class SqliteStore:
     # Reading.
 
     def read(self, ledger: str, after: int, limit: int) -> list[Entry]:
-        rows = self._reader().execute(
+        rows = self._select(
             "SELECT position, time, account, region, body FROM entry WHERE ledger = ? AND position > ?"
             " ORDER BY position LIMIT ?",
             (ledger, after, limit),
         )
-        return [_entry(row) for row in rows]
+        return [Entry(position, moment(time), *rest) for position, time, *rest in rows]
 
     def entry(self, ledger: str, position: int) -> Entry | None:
-        row = self._reader().execute(
-            "SELECT position, time, account, region, body FROM entry WHERE ledger = ? AND position = ?",
-            (ledger, position),
-        )
-        return next((_entry(each) for each in row), None)
+        return next((each for each in self.read(ledger, position - 1, 1) if each.position == position), None)
 
     def head(self, ledger: str) -> int:
-        row = self._reader().execute("SELECT max(position) FROM entry WHERE ledger = ?", (ledger,)).fetchone()
-        return int(row[0] or 0)
+        return self._heads.get(ledger, (0, 0))[0]
 
     def get(self, key: ShelfKey) -> Document | None:
-        row = (
-            self._reader()
-            .execute(
-                "SELECT value, version FROM document WHERE account = ? AND kind = ? AND region = ? AND name = ?",
-                (key.account, key.kind, key.region, key.name),
-            )
-            .fetchone()
+        rows = self._select(
+            "SELECT value, version FROM document WHERE account = ? AND kind = ? AND region = ? AND name = ?",
+            (key.account, key.kind, key.region, key.name),
         )
-        return None if row is None else Document(msgspec.json.decode(row[0]), row[1])
+        return next((Document(msgspec.json.decode(value), version) for value, version in rows), None)
 
     def documents(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
-        rows = self._reader().execute(
-            "SELECT region, name, value, version FROM document WHERE account = ? AND kind = ?"
+        rows = self._select(
+            "SELECT region, name, value, version FROM document WHERE account = ?1 AND kind = ?2"
             " AND (?3 IS NULL OR region = ?3) ORDER BY region, name",
             (account, kind, region),
         )
-        for found, name, value, version in rows.fetchall():
+        for found, name, value, version in rows:
             yield ShelfKey(account, found, kind, name), Document(msgspec.json.decode(value), version)
 
     def intents(self) -> list[Intent]:
-        rows = self._reader().execute("SELECT id, time, account, region, body FROM intent ORDER BY number")
-        return [Intent(row[0], _datetime(row[1]), row[2], row[3], row[4]) for row in rows]
+        rows = self._select("SELECT id, time, account, region, body FROM intent ORDER BY number")
+        return [Intent(name, moment(time), *rest) for name, time, *rest in rows]
 
     def outbox(self, queue: str, limit: int) -> list[OutboxRow]:
-        rows = self._reader().execute(
+        rows = self._select(
             "SELECT id, body FROM outbox WHERE queue = ? AND NOT done ORDER BY number LIMIT ?", (queue, limit)
         )
-        return [OutboxRow(queue, row[0], row[1]) for row in rows]
+        return [OutboxRow(queue, name, body) for name, body in rows]
 
     def cursor(self, name: str) -> int:
-        row = self._reader().execute("SELECT position FROM cursor WHERE name = ?", (name,)).fetchone()
-        return 0 if row is None else int(row[0])
+        return next((at for (at,) in self._select("SELECT position FROM cursor WHERE name = ?", (name,))), 0)
 
     def close(self) -> None:
         """Commits under way finish; then the directory is free for the next server."""
         with self._wake:
-            if self._closed:
-                return
             self._closed = True
             self._wake.notify()
         self._writer.join()
-        for connection in self._readers:
-            connection.close()
-        self._drop_connection()
-        os.close(self._lock_file)
+        lock_file, self._lock_file = self._lock_file, -1
+        self._drop_connections()
+        if lock_file >= 0:
+            os.close(lock_file)
 
-    def _reader(self) -> sqlite3.Connection:
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            path = (self._directory / FILE_NAME).absolute().as_uri() + "?mode=ro"
-            found = sqlite3.connect(path, uri=True, isolation_level=None, check_same_thread=False)
-            self._local.connection = found
-            self._readers.append(found)
-        return found
+    def _select(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
+        """The rows as they are durable now; StoreUnavailable when they cannot be read."""
+        try:
+            with self._reader() as connection:
+                return connection.execute(query, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the journal cannot be read: {error}") from error
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """A connection nobody else uses meanwhile; there are as many as ever read at once."""
+        if self._lock_file < 0:
+            raise StoreUnavailable("the store is closed")
+        try:
+            connection = self._idle_readers.pop()
+        except IndexError:
+            connection = _connect(self._path, "ro")
+        try:
+            yield connection
+        finally:
+            self._idle_readers.append(connection)
+            if self._lock_file < 0:
+                self._drop_connections()
+
+
+def _runs(group: Sequence[_Waiter]) -> Iterator[list[_Waiter]]:
+    """The commits between two erasures together, each erasure alone."""
+    run: list[_Waiter] = []
+    for waiter in group:
+        if waiter.rows is not None:
+            run.append(waiter)
+            continue
+        if run:
+            yield run
+        yield [waiter]
+        run = []
+    if run:
+        yield run
+
+
+def _execute(connection: sqlite3.Connection, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+    """All of them or none; when it returns they are on the disk."""
+    if len(statements) == 1 and len(statements[0][1]) == 1:
+        connection.execute(statements[0][0], statements[0][1][0])  # is a transaction of its own, in a single step
+        return
+    if not statements:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for query, rows in statements:
+        if len(rows) == 1:
+            connection.execute(query, rows[0])
+        else:
+            connection.executemany(query, rows)
+    connection.execute("COMMIT")
 
 
 def _hold(directory: Path) -> int:
@@ -291,28 +332,44 @@ def _hold(directory: Path) -> int:
     return descriptor
 
 
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Never makes a file: a database that has gone must not come back empty."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=STATEMENTS_CACHED,
+    )
+
+
 def _open(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = _connect(path, "rw")
+    try:
+        _make_durable(connection, path)
+        _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA fullfsync = ON")  # where fsync alone leaves data in the drive's cache (macOS)
     level = connection.execute("PRAGMA synchronous").fetchone()[0]
     if (mode, level) != ("wal", 2):
-        connection.close()
         raise StoreRefused(
             f"{path} is in journal mode '{mode}' at level {level}; Trailstate needs 'wal' at level 2 (FULL), which this"
             " file system may not offer: choose another directory with --data"
         )
     connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES_MAX}")
-    _migrate(connection, path)
-    return connection
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     if found > SCHEMA_VERSION:
-        connection.close()
         raise StoreRefused(
             f"{path} was written by a newer Trailstate (schema {found}, this one knows {SCHEMA_VERSION}); upgrade it"
         )
@@ -320,18 +377,18 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
-def _heads(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
-    rows = connection.execute("SELECT ledger, max(position), max(time) FROM entry GROUP BY ledger")
-    return {ledger: (position, time) for ledger, position, time in rows}
-
-
-def _conflict(connection: sqlite3.Connection, changes: Sequence[ShelfChange]) -> VersionConflict | None:
-    for change in changes:
-        found = _version(connection, change.key)
-        if change.expected is not None and change.expected != found:
-            name = f"{change.key.kind} '{change.key.name}'"
-            return VersionConflict(f"{name} has version {found}; the change expected {change.expected}")
-    return None
+def _heads(connection: sqlite3.Connection) -> dict[str, Head]:
+    """The last entry of each ledger, a seek each: a start must not read the whole journal."""
+    heads: dict[str, Head] = {}
+    ledger = ""
+    while row := connection.execute("SELECT min(ledger) FROM entry WHERE ledger > ?", (ledger,)).fetchone():
+        if row[0] is None:
+            break
+        ledger = row[0]
+        heads[ledger] = connection.execute(
+            "SELECT position, time FROM entry WHERE ledger = ? ORDER BY position DESC LIMIT 1", (ledger,)
+        ).fetchone()
+    return heads
 
 
 def _version(connection: sqlite3.Connection, key: ShelfKey) -> int:
@@ -340,41 +397,3 @@ def _version(connection: sqlite3.Connection, key: ShelfKey) -> int:
         (key.account, key.kind, key.region, key.name),
     ).fetchone()
     return 0 if row is None else int(row[0])
-
-
-def _apply(connection: sqlite3.Connection, commit: Commit) -> None:
-    for change in commit.shelf:
-        key = (change.key.account, change.key.region, change.key.kind, change.key.name)
-        if change.value is None:
-            connection.execute("DELETE FROM document WHERE account = ? AND region = ? AND kind = ? AND name = ?", key)
-        else:
-            row = (*key, _version(connection, change.key) + 1, msgspec.json.encode(change.value))
-            connection.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?, ?, ?)", row)
-    for intent in commit.intents:
-        connection.execute(
-            "INSERT INTO intent (id, time, account, region, body) VALUES (?, ?, ?, ?, ?)",
-            (intent.id, _microseconds(intent.time), intent.account, intent.region, intent.body),
-        )
-    for settled in commit.settled:
-        connection.execute("DELETE FROM intent WHERE id = ?", (settled,))
-    for row_ in commit.outbox:
-        connection.execute(
-            "INSERT OR IGNORE INTO outbox (id, queue, body) VALUES (?, ?, ?)", (row_.id, row_.queue, row_.body)
-        )
-    for done in commit.done:
-        connection.execute("UPDATE outbox SET done = 1, body = NULL WHERE id = ?", (done,))
-    for name, position in commit.cursors.items():
-        connection.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (name, position))
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - EPOCH) // MICROSECOND
-
-
-def _datetime(microseconds: int) -> datetime:
-    return EPOCH + timedelta(microseconds=microseconds)
-
-
-def _entry(row: Sequence[object]) -> Entry:
-    position, time, account, region, body = row
-    return Entry(position, _datetime(time), account, region, body)  # type: ignore[arg-type]
