@@ -17,6 +17,7 @@ from trailstate.cli.clock import clock, settle
 from trailstate.cli.demo import demo, play
 from trailstate.cli.doctor import doctor
 from trailstate.cli.env import env
+from trailstate.cli.events import events
 from trailstate.cli.exit import MEANINGS, ExitCode, Stop
 from trailstate.cli.terminal import put, say
 from trailstate.cli.up import up
@@ -77,6 +78,7 @@ def trailstate(
 
 app.command()(up)
 app.command()(env)
+app.command()(events)
 app.add_typer(clock)
 app.command()(settle)
 app.command()(demo)

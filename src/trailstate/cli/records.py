@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from trailstate.cli.terminal import is_unsafe, table
+from trailstate.cli.terminal import is_unsafe, table, visible
 
 Record = Mapping[str, Any]
 
@@ -31,9 +31,15 @@ def actor(record: Record) -> str:
 
 
 def resources(record: Record) -> str:
-    """The names or ARNs of the resources that the record lists."""
-    listed = (resource.get("ARN") or resource.get("resourceName") for resource in record.get("resources") or ())
-    return " ".join(dict.fromkeys(str(name) for name in listed if name))
+    """The resources that the record speaks of, as LookupEvents lists them; a name that ends an ARN is not repeated."""
+    from trailstate.trail.mentions import mentions
+
+    names = list(dict.fromkeys(name for _, name in mentions(record)))
+    return " ".join(name for name in names if not any(_ends_with(other, name) for other in names))
+
+
+def _ends_with(arn: str, name: str) -> bool:
+    return arn.startswith("arn:") and arn != name and arn.endswith((f":{name}", f"/{name}"))
 
 
 def event(record: Record) -> str:
@@ -92,6 +98,14 @@ def as_table(records: Sequence[Record], *, width: int | None = None) -> str:
 
 def _is_worth_its_room(name: str, cells: Sequence[str]) -> bool:
     return len(set(cells)) >= OPTIONAL_COLUMNS.get(name, 1) and any(cells)
+
+
+def as_lines(records: Iterable[Record]) -> str:
+    """One line a record, for records still to come: what it says, in the table's order, without columns."""
+    return "".join(
+        "  ".join(visible(cell) for cell in (read(record) for read in TABLE_COLUMNS.values()) if cell) + "\n"
+        for record in records
+    )
 
 
 def as_json(records: Sequence[Record]) -> str:

@@ -46,10 +46,10 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_a_misspelt_verb_is_a_usage_error_with_a_hint() -> None:
-    result = CliRunner().invoke(app, ["evn"])
+    result = CliRunner().invoke(app, ["doctr"])
 
     assert result.exit_code == ExitCode.USAGE
-    assert "Did you mean 'env'?" in result.stderr
+    assert "Did you mean 'doctor'?" in result.stderr
 
 
 def test_a_wrong_setting_is_one_sentence() -> None:

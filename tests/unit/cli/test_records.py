@@ -44,9 +44,12 @@ def test_the_actor_is_named_briefly(identity: dict[str, str] | None, expected: s
 
 
 def test_resources_are_named_once() -> None:
-    listed = [{"ARN": "arn:aws:s3:::first"}, {"ARN": "arn:aws:s3:::first"}, {"accountId": "111111111111"}]
+    queue = "arn:aws:sqs:us-east-1:111111111111:jobs"
+    record = a_record(
+        eventSource="sqs.amazonaws.com", resources=[{"ARN": queue, "type": "AWS::SQS::Queue"}, {"ARN": queue}]
+    )
 
-    assert resources(a_record(resources=listed)) == "arn:aws:s3:::first"
+    assert resources(record) == queue
 
 
 def test_a_table_leaves_out_what_all_lines_share() -> None:
@@ -59,9 +62,9 @@ def test_a_table_leaves_out_what_all_lines_share() -> None:
 
 
 def test_a_table_on_a_narrow_terminal_wraps_and_loses_nothing() -> None:
-    bucket = "arn:aws:s3:::" + "".join(chr(ord("a") + index % 26) for index in range(63))
+    bucket = "".join(chr(ord("a") + index % 26) for index in range(63))
 
-    lines = as_table([a_record(resources=[{"ARN": bucket}])], width=80).splitlines()
+    lines = as_table([a_record(requestParameters={"bucketName": bucket})], width=80).splitlines()
 
     assert all(len(line) <= 80 for line in lines)
     at = lines[0].index("resources")
