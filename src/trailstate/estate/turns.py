@@ -14,9 +14,9 @@ class Turns:
         self._waiting: deque[threading.Lock] = deque()
 
     @property
-    def wanted(self) -> bool:
-        """Whether somebody holds it or waits for it just now."""
-        return self._taken
+    def waiting(self) -> int:
+        """How many wait just now."""
+        return len(self._waiting)
 
     def __enter__(self) -> None:
         with self._mutex:

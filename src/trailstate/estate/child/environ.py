@@ -26,7 +26,6 @@ SCOPE = re.compile(
 QUERY_SCOPE = re.compile(
     r"X-Amz-Credential=(?P<key>[^&/%]+)(?:%2F|/)\d{8}(?:%2F|/)[^&/%]+(?:%2F|/)(?P<service>[^&/%]+)", re.I
 )
-VIRTUAL_HOST = re.compile(r"^(?P<bucket>.+?)\.(?:s3(?:[.-][a-z0-9-]+)*\.|localhost(?::\d+)?$)", re.IGNORECASE)
 AGENT_REGION = re.compile(r"\bregion/")
 
 
@@ -108,9 +107,4 @@ def _place_in_region(environ: dict[str, Any], frame: Serve) -> None:
 
 def _path_style(frame: Serve) -> str:
     """The target with the bucket in front of the key, wherever the client had put it."""
-    bucket = frame.bucket
-    if not bucket and frame.service == "s3":
-        host = next((value for name, value in frame.headers if name.lower() == "host"), "")
-        match = VIRTUAL_HOST.match(host)
-        bucket = match["bucket"] if match else ""
-    return f"/{bucket}{frame.target}" if bucket else frame.target
+    return f"/{frame.bucket}{frame.target}" if frame.bucket else frame.target

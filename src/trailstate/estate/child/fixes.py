@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from trailstate.estate.child import template
 from trailstate.estate.child.sources import replace
 
 
@@ -40,4 +41,22 @@ def one_id_for_an_assumed_role() -> None:
     replace(AssumedRole, "user_id", property(user_id))
 
 
+def long_polls_return_at_once() -> None:
+    """ReceiveMessage answers with what is there: a poll of twenty seconds would hold everybody up, and moto's waits by
+    looking at a clock that stands still while a request is served."""
+    from moto.sqs.models import SQSBackend
+
+    receive = SQSBackend.receive_message
+
+    def receive_at_once(self: Any, queue_name: str, count: int, _wait_seconds: int, *rest: Any) -> Any:
+        return receive(self, queue_name, count, 0, *rest)
+
+    replace(SQSBackend, "receive_message", receive_at_once)
+
+
 AT_START: tuple[Callable[[], None], ...] = (ids_of_users_and_groups, one_id_for_an_assumed_role)
+AFTER_IMPORT: dict[str, Callable[[], None]] = {
+    "cloudformation": template.tell_broken_templates,
+    "sqs": long_polls_return_at_once,
+}
+"""Repairs of a service that is loaded only when somebody uses it."""

@@ -7,7 +7,6 @@ HTML page is never an answer.
 import gc
 import importlib.util
 import traceback
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
@@ -24,7 +23,6 @@ from trailstate.estate.child.environ import environ_of, scoped_authorization
 from trailstate.estate.child.sources import Sources, replace
 from trailstate.estate.frames import Answered, Failed, Serve, Unsupported
 
-AFTER_IMPORT: dict[str, Callable[[], None]] = {"cloudformation": template.tell_broken_templates}
 HTML = b"<!doctype html"
 NOT_IMPLEMENTED = b"has not been implemented"
 EXCERPT_BYTES = 500
@@ -91,7 +89,7 @@ class Simulator:
         if application is None:
             with self._sources.aside(f"import {name}"), instances.read_late():
                 application = create_backend_app(cast("Any", name))
-                AFTER_IMPORT.get(name, lambda: None)()
+                fixes.AFTER_IMPORT.get(name, lambda: None)()
             vars(application)["raise_routing_exception"] = _no_route
             self._applications[name] = application
         return application

@@ -33,7 +33,7 @@ class Sources:
         self._serving = threading.get_ident()
         self._sleep = time.sleep
         self._moto: random.Random | None = None
-        self._traveller = time_machine.travel(self._epoch, tick=False).start()
+        self._traveller = time_machine.travel(self._epoch + 0.5 / MICROSECONDS, tick=False).start()
         for module, name, source in (
             (os, "urandom", random.randbytes),
             (random, "_urandom", random.randbytes),
@@ -69,7 +69,8 @@ class Sources:
 
     def _move(self, seconds: float) -> None:
         if seconds != self._now:
-            self._traveller.move_to(seconds)
+            # Half a microsecond more, because what the float lost must not be cut off to the microsecond before.
+            self._traveller.move_to(seconds + 0.5 / MICROSECONDS)
             self._now = seconds
 
     def _seed(self, seed: int) -> None:

@@ -8,16 +8,15 @@ forms (`!Ref`, `!GetAtt`, `!Sub` …) and refuses any other tag of Python's.
 import json
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from trailstate.estate.child.sources import replace
 
 UNSAFE_LOADERS = ("Loader", "FullLoader", "UnsafeLoader", "CLoader", "CFullLoader", "CUnsafeLoader")
 LANGUAGE_TAGS = "tag:yaml.org,2002:"
-SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class TemplateLoader(SafeLoader):  # type: ignore[misc]
+class TemplateLoader(yaml.SafeLoader):
     """YAML's plain types and CloudFormation's short forms."""
 
 

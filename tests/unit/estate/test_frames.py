@@ -1,0 +1,90 @@
+"""Frames arrive whole, or not at all."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from trailstate.estate.frames import (
+    FRAME_BYTES_MAX,
+    HEAD,
+    Answer,
+    Answered,
+    Ask,
+    BadFrame,
+    Done,
+    Line,
+    LineClosed,
+    Question,
+    bytes_of,
+    file_of,
+)
+
+Pair = tuple[Line[Answer], Line[Question], socket.socket, socket.socket]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with ours, theirs:
+        for end in (ours, theirs):
+            end.settimeout(5)
+        yield Line(ours, Answer), Line(theirs, Question), ours, theirs
+
+
+def test_one_question_one_answer(pair: Pair) -> None:
+    house, simulator, _, _ = pair
+    house.send(Ask("AKIA"))
+    assert simulator.receive() == (Ask("AKIA"), None)
+    simulator.send(Answered(200, [("content-type", "text/plain")], b"\x00body"))
+    assert house.receive() == (Answered(200, [("content-type", "text/plain")], b"\x00body"), None)
+
+
+def test_a_large_body_travels_as_a_descriptor(pair: Pair) -> None:
+    house, simulator, _, _ = pair
+    body = b"z" * 5_000_000
+    with file_of(body) as file:
+        simulator.send(Answered(200, [], b""), file.fileno())
+    answer, attachment = house.receive()
+    assert answer == Answered(200, [], b"")
+    assert attachment is not None
+    assert bytes_of(attachment) == body
+
+
+def test_a_frame_in_pieces_is_put_together(pair: Pair) -> None:
+    _, simulator, ours, _ = pair
+    message = HEAD.pack(7, 0) + b"\x92\xa3ask\xa1k"
+    for position in range(len(message)):
+        ours.send(message[position : position + 1])
+    assert simulator.receive() == (Ask("k"), None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "complaint"),
+    [
+        (HEAD.pack(FRAME_BYTES_MAX + 1, 0), "at most"),
+        (HEAD.pack(1, 0) + b"\xc1", "unreadable"),
+        (HEAD.pack(7, 1) + b"\x92\xa3ask\xa1k", "do not belong together"),
+        (HEAD.pack(1, 0) + b"\xc0\xc0", "more than one frame"),
+    ],
+)
+def test_refuses(pair: Pair, sent: bytes, complaint: str) -> None:
+    _, simulator, ours, _ = pair
+    ours.sendall(sent)
+    with pytest.raises(BadFrame, match=complaint):
+        simulator.receive()
+
+
+def test_does_not_send_what_the_other_side_would_refuse(pair: Pair) -> None:
+    with pytest.raises(BadFrame, match="at most"):
+        pair[0].send(Answered(200, [], bytes(FRAME_BYTES_MAX)))
+
+
+def test_tells_when_the_other_side_is_gone(pair: Pair) -> None:
+    house, _, ours, theirs = pair
+    ours.sendall(HEAD.pack(100, 0))
+    theirs.close()
+    with pytest.raises(LineClosed):
+        house.receive()
+    with pytest.raises(LineClosed):
+        house.send(Done())
