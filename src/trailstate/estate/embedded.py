@@ -63,7 +63,8 @@ class EmbeddedEstate:
         request_seconds_max: float = REQUEST_SECONDS_MAX,
     ) -> None:
         """Start the process without waiting for it: the first call does. `epoch` is the date of what an account has
-        from the start; the same epoch and the same requests make the same estate. EstateMissing without moto."""
+        from the start; the same epoch and the same requests make the same estate. `on_restart` is called before the
+        next request is let in, and must not ask the estate anything itself. EstateMissing without moto."""
         missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if missing:
             raise EstateMissing(

@@ -64,8 +64,8 @@ class Program:
         assert self._child.stderr is not None
         self._listener = threading.Thread(target=log.follow, args=(self._child.stderr,), name="estate-log", daemon=True)
         self._listener.start()
-        self._end = ours
         self._line: Line[Answer] = Line(ours, Answer)
+        self._seconds = 0.0
         self._ready = False
         self._lost = False
 
@@ -88,7 +88,7 @@ class Program:
         """The answer, and the descriptor that came with it. Ended when there is none to be had; the process is gone
         then, whatever it was."""
         try:
-            self._end.settimeout(timeout_seconds)
+            self._wait_at_most(timeout_seconds)
             self._line.send(question, attachment)
         except (LineClosed, TimeoutError) as error:
             raise self._end_it(f"it did not take the request: {error}") from error
@@ -104,12 +104,17 @@ class Program:
 
     def _receive(self, timeout_seconds: float) -> tuple[Answer, int | None]:
         try:
-            self._end.settimeout(timeout_seconds)
+            self._wait_at_most(timeout_seconds)
             return self._line.receive()
         except TimeoutError as error:
             raise self._end_it(f"no answer within {timeout_seconds:g} seconds") from error
         except (LineClosed, BadFrame) as error:
             raise self._end_it(str(error)) from error
+
+    def _wait_at_most(self, seconds: float) -> None:
+        if seconds != self._seconds:
+            self._line.give_up_after(seconds)
+            self._seconds = seconds
 
     def _end_it(self, reason: str) -> Ended:
         self._lost = True

@@ -80,6 +80,20 @@ def test_does_not_send_what_the_other_side_would_refuse(pair: Pair) -> None:
         pair[0].send(Answered(200, [], bytes(FRAME_BYTES_MAX)))
 
 
+def test_does_not_wait_for_ever(pair: Pair) -> None:
+    house = pair[0]
+    house.give_up_after(0.01)
+    with pytest.raises(TimeoutError):
+        house.receive()
+    with pytest.raises(TimeoutError):
+        _send_for_ever(house)
+
+
+def _send_for_ever(line: Line[Answer]) -> None:
+    while True:
+        line.send(Done())
+
+
 def test_tells_when_the_other_side_is_gone(pair: Pair) -> None:
     house, _, ours, theirs = pair
     ours.sendall(HEAD.pack(100, 0))
