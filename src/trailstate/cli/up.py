@@ -61,11 +61,20 @@ def up(
         config=config,
     )
     from trailstate.app import holds_foreign_data, serve
+    from trailstate.estate.interface import EstateUnavailable
+    from trailstate.gateway.server import PortUnavailable
+    from trailstate.stores.interface import DirectoryInUse, StoreUnavailable
 
     warning = exposure(settings, foreign=not is_loopback(settings.host) and holds_foreign_data(settings.data))
     if warning:
         say(warning)
-    raise typer.Exit(serve(settings, lambda running: announce(running, settings)))
+    try:
+        code = serve(settings, lambda running: announce(running, settings))
+    except DirectoryInUse as error:
+        raise Stop(ExitCode.REFUSED, f"{error}.") from None
+    except (PortUnavailable, StoreUnavailable, EstateUnavailable) as error:
+        raise Stop(ExitCode.NO, f"The server cannot run: {error}.") from None
+    raise typer.Exit(code)
 
 
 def exposure(settings: Settings, *, foreign: bool) -> str:

@@ -1,12 +1,17 @@
 """`trailstate up`: which addresses it refuses before anything starts, and how it greets."""
 
+import socket
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from trailstate.cli.exit import ExitCode, Stop
+from trailstate.cli.main import app
 from trailstate.cli.up import exposure, welcome
 from trailstate.settings import Settings
+from trailstate.stores.sqlite import SqliteStore
+from trailstate.world import SimulatedWorld
 
 
 def settings(host: str, *, open: bool = False) -> Settings:
@@ -44,3 +49,27 @@ def test_the_greeting_names_endpoint_accounts_and_notes() -> None:
     assert "/data" in lines[0]
     assert lines[1].startswith("Accounts: 111111111111 ")
     assert lines[2] == "Note: the simulated estate is empty again."
+
+
+ELSEWHERE = ("--estate", "http://127.0.0.1:9")
+"""An estate that needs no start."""
+
+
+def test_a_directory_that_another_server_holds_is_refused(tmp_path: Path) -> None:
+    holder = SqliteStore(tmp_path, SimulatedWorld())
+
+    result = CliRunner().invoke(app, ["up", "--port", "0", "--data", str(tmp_path), *ELSEWHERE])
+    holder.close()
+
+    assert (result.exit_code, result.stdout) == (ExitCode.REFUSED, "")
+    assert "held by another server" in result.stderr
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(app, ["up", "--port", str(port), "--data", str(tmp_path), *ELSEWHERE])
+
+    assert (result.exit_code, result.stdout) == (ExitCode.NO, "")
+    assert f"The server cannot run: port {port} on 127.0.0.1 is taken" in result.stderr
+    assert not (tmp_path / "server.json").exists()
