@@ -1,6 +1,6 @@
 """Values made from a model: the smallest that an operation accepts, or full ones drawn at random."""
 
-import random
+import random  # noqa: TID251 - tests may draw, from a seed
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -104,3 +104,13 @@ _DRAWN: dict[str, Any] = {
     "blob": lambda random_, _: random_.randbytes(random_.randrange(1, 40)),
     "timestamp": _moment,
 }
+
+
+def without_empties(value: Any) -> Any:
+    """The value as the query protocols can write it: structures, lists and maps that are empty leave no trace."""
+    if isinstance(value, dict):
+        kept = {key: without_empties(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item not in ({}, [])}
+    if isinstance(value, list):
+        return [item for item in map(without_empties, value) if item not in ({}, [])]
+    return value

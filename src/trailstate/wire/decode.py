@@ -15,7 +15,7 @@ from trailstate.wire.fault import serialization_error
 from trailstate.wire.form import MalformedForm
 from trailstate.wire.readers import Readers
 from trailstate.wire.route import Route
-from trailstate.wire.scalars import Malformed
+from trailstate.wire.text import Malformed
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 

@@ -1,5 +1,6 @@
 """CBOR bodies → parameters (Smithy RPC v2 CBOR over RFC 8949): one tag, text keys, no key twice, no deep nests."""
 
+import io
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NoReturn
@@ -8,7 +9,7 @@ import cbor2
 
 from trailstate.wire import read_json
 from trailstate.wire.readers import Builder
-from trailstate.wire.scalars import Malformed, epoch_seconds
+from trailstate.wire.text import Malformed, epoch_seconds
 
 DEPTH_MAX = read_json.DEPTH_MAX
 TAG_EPOCH_SECONDS = 1
@@ -19,8 +20,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        value = cbor2.loads(
-            body,
+        stream = io.BytesIO(body)
+        value = cbor2.load(
+            stream,
             max_depth=DEPTH_MAX,
             allow_duplicate_keys=False,
             strict_hashable_types=True,
@@ -29,8 +31,8 @@ def parse_object(body: bytes) -> dict[str, Any]:
         )
     except (cbor2.CBORDecodeError, UnicodeDecodeError, ValueError, OverflowError, MemoryError) as error:
         raise Malformed(f"The body is not valid CBOR: {error.__cause__ or error}") from None
-    if type(value) is not dict:
-        raise Malformed("The body must be a CBOR map.")
+    if type(value) is not dict or stream.read(1):
+        raise Malformed("The body must be one CBOR map.")
     return value
 
 

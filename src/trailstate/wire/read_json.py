@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from trailstate.wire.readers import Builder, Members, Read, Readers, located_name
-from trailstate.wire.scalars import (
+from trailstate.wire.text import (
     INTEGER_RANGES,
     SPECIAL_FLOATS,
     Malformed,

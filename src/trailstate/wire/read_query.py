@@ -9,10 +9,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trailstate.wire.readers import Builder, Members, Read, Readers, WireNames, located_name
-from trailstate.wire.scalars import INTEGER_RANGES, Malformed, text_reader
+from trailstate.wire.text import INTEGER_RANGES, Malformed, text_reader
 
 DEPTH_MAX = 64
 TIMESTAMP_FORMAT = "iso8601"
+
+FORMER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "AWSAccountIds": ("AWSAccountId",),
+    "Actions": ("ActionName",),
+    "AttributeNames": ("AttributeName",),
+    "Attributes": ("Attribute",),
+    "BinaryListValues": ("BinaryListValue",),
+    "Entries": (
+        "SendMessageBatchRequestEntry",
+        "DeleteMessageBatchRequestEntry",
+        "ChangeMessageVisibilityBatchRequestEntry",
+    ),
+    "MessageAttributeNames": ("MessageAttributeName",),
+    "MessageAttributes": ("MessageAttribute",),
+    "MessageSystemAttributeNames": ("MessageSystemAttributeName",),
+    "MessageSystemAttributes": ("MessageSystemAttribute",),
+    "StringListValues": ("StringListValue",),
+    "TagKeys": ("TagKey",),
+    "Tags": ("Tag",),
+    "tags": ("Tag",),
+}
+"""SQS before it spoke JSON: its model keeps the flattened lists and maps, and has lost their names."""
 
 
 @dataclass(slots=True)
@@ -56,9 +78,10 @@ def _structure(wire_names: WireNames) -> Builder:
 def _query_names(member: Any, name: str) -> tuple[str, ...]:
     """botocore calls a flattened list by the name of its items, if that is stated; the specification by its own."""
     own = located_name(member, name)
-    if member.type_name == "list" and member.serialization.get("flattened"):
-        return str(member.member.serialization.get("name") or own), own
-    return (own,)
+    if not member.serialization.get("flattened"):
+        return (own,)
+    stated = member.member.serialization.get("name") if member.type_name == "list" else None
+    return (str(stated or own), own, *FORMER_NAMES.get(name, ()))
 
 
 def _ec2_names(member: Any, name: str) -> tuple[str, str]:
@@ -107,21 +130,24 @@ def _number(part: str) -> int:
 
 def _map(shape: Any, readers: Readers) -> Read:
     between = None if shape.serialization.get("flattened") else "entry"
-    key_name, value_name = located_name(shape.key, "key"), located_name(shape.value, "value")
+    key_names = (located_name(shape.key, "key"), "Name", "Key")
+    value_names = (located_name(shape.value, "value"), "Value")
 
     def read(branch: Branch) -> dict[str, Any]:
         read_value = readers.of(shape.value)
-        return {
-            _key(item.under.get(key_name)): read_value(item.under.get(value_name) or Branch(""))
-            for item in _items(branch, between)
-        }
+        items = _items(branch, between)
+        return {_key(_first(item, key_names)): read_value(_first(item, value_names) or Branch("")) for item in items}
 
     return read
 
 
+def _first(branch: Branch, names: tuple[str, ...]) -> Branch | None:
+    return next((branch.under[name] for name in names if name in branch.under), None)
+
+
 def _key(branch: Branch | None) -> str:
     if branch is None or branch.value is None:
-        raise Malformed("MalformedInput: a map entry has no key")
+        raise Malformed("A map entry has no key.")
     return branch.value
 
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trailstate.wire import scalars
+from trailstate.wire import text as text_values
 from trailstate.wire.form import pairs
+from trailstate.wire.read_json import parse_json
 from trailstate.wire.readers import is_event_stream, located_name
-from trailstate.wire.scalars import Malformed, text_reader
+from trailstate.wire.text import Malformed, text_reader
 
 QUERY_TIMESTAMP_FORMAT = "iso8601"
 HEADER_TIMESTAMP_FORMAT = "rfc822"
@@ -149,12 +150,11 @@ def _header_reader(member: Any) -> Text:
     return text_reader(member, HEADER_TIMESTAMP_FORMAT)
 
 
-def _json_value(text: str) -> str:
-    """The JSON text; the member's type is a string."""
-    try:
-        return scalars.blob(text).decode("utf-8")
-    except UnicodeDecodeError:
-        raise Malformed("A header that holds JSON in Base64 is not UTF-8.") from None
+def _json_value(text: str) -> Any:
+    """The object or list that botocore's callers give; any other JSON stays the text it is for other SDKs."""
+    written = text_values.blob(text)
+    value = parse_json(written)
+    return value if isinstance(value, dict | list) else written.decode("utf-8")
 
 
 _ITEM = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]*?))\s*(?:,|$)')

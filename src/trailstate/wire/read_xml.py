@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from xml.parsers import expat
 
 from trailstate.wire.readers import Builder, Members, Read, Readers, located_name
-from trailstate.wire.scalars import INTEGER_RANGES, Malformed, text_reader
+from trailstate.wire.text import INTEGER_RANGES, Malformed, text_reader
 
 DEPTH_MAX = 64
 TIMESTAMP_FORMAT = "iso8601"

@@ -41,6 +41,7 @@ DIRECTORY_SCOPE = "s3express"
 """GET / under this scope lists directory buckets; under `s3`, general ones. Nothing else tells them apart."""
 
 S3_CONTROL_PATH = "/v20180820/"
+S3_CONTROL_HEADERS = frozenset({"x-amz-account-id", "x-amz-outpost-id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ def _query_services(asked: _Asked, version: str) -> Sequence[Service]:
 
 
 def _malformed_query(asked: _Asked, message: str) -> Unrouted:
-    service = next((row for row in asked.signers if row.query_protocol), None)
+    service = _query_signer(asked)
     fault = Fault("MalformedQueryString", message, 400, service.name if service else None)
     return asked.unrouted(fault, (service.query_protocol if service else None) or "query", "")
 
@@ -244,6 +245,8 @@ def _rest(asked: _Asked) -> Route:
     found = _best(asked, hosted) or _best(asked, candidates)
     if found is not None:
         return found
+    if _query_signer(asked) is not None:
+        raise _nameless(asked)
     service = (hosted or candidates)[0]
     protocol = service.rest_protocol or service.protocol
     raise asked.unknown(service.name, protocol, f"{asked.request.method} {asked.request.path}")
@@ -261,8 +264,9 @@ def _rest_services(asked: _Asked) -> Sequence[Service]:
 
 
 def _may_be_s3(asked: _Asked, service: Service) -> bool:
-    """S3 and S3 Control share paths such as `/v20180820/bucket`; Control's calls name their account in a header."""
-    control = asked.request.path.startswith(S3_CONTROL_PATH) and "x-amz-account-id" in asked.headers
+    """S3 and S3 Control share paths such as `/v20180820/bucket`; Control's calls name an account or outpost."""
+    is_named = not asked.headers.keys().isdisjoint(S3_CONTROL_HEADERS) or asked.host.names("s3-control")
+    control = asked.request.path.startswith(S3_CONTROL_PATH) and is_named
     return {"s3": not control, "s3control": control}.get(service.name, True)
 
 
@@ -299,17 +303,25 @@ def _rest_route(asked: _Asked, service: Service, found: paths.Match, virtual_hos
 
 
 def _bucket(asked: _Asked) -> str | None:
+    """The bucket in the Host. S3 Object Lambda's answers have a route there instead, and say so in a header."""
+    if "x-amz-request-route" in asked.headers:
+        return None
     return asked.host.bucket or asked.host.local_bucket
 
 
 def _nameless(asked: _Asked) -> Unrouted:
     """The service is known by its scope at most, and speaks no rest protocol: the operation's name is missing."""
-    service = next(iter(_preferred(asked, asked.signers)), None)
+    as_query = _query_signer(asked)
+    service = as_query or next(iter(_preferred(asked, asked.signers)), None)
     if service is None:
         return asked.unknown(None, _protocol_of(asked, None), "")
-    protocol = service.query_protocol if asked.is_form else None
-    protocol = protocol or service.protocol
+    protocol = (as_query and as_query.query_protocol) or service.protocol
     return asked.unrouted(missing_action(service.name, protocol), protocol, "")
+
+
+def _query_signer(asked: _Asked) -> Service | None:
+    """The query service of the scope, when the request is a form."""
+    return next((service for service in asked.signers if service.query_protocol and asked.is_form), None)
 
 
 def _protocol_of(asked: _Asked, service: str | None) -> str:
