@@ -35,7 +35,7 @@ LOCK_NAME = "truth.lock"
 SCHEMA_VERSION = 1
 QUEUE_COMMITS_MAX = 4096
 GROUP_COMMITS_MAX = 512
-WAL_PAGES_MAX = 4000
+WAL_PAGES_MAX = 1000
 STATEMENTS_CACHED = 256
 
 # Entries are an ordinary table: without rowids a record's body, over a thousand bytes, would fill a page of its own.
@@ -98,7 +98,7 @@ class SqliteStore:
             self._path.touch(mode=0o600)
             self._open_writer()
         except BaseException:
-            self._drop_connections()
+            self._drop_writer()
             os.close(self._lock_file)
             raise
         self._writer = threading.Thread(target=self._write_groups, name="writer", daemon=True)
@@ -171,7 +171,10 @@ class SqliteStore:
                     self._write_run(connection, run)
         except (sqlite3.Error, OSError, StoreRefused) as error:
             # A failed fsync is never tried again on the same connection: SQLite recovers when the file is opened anew.
-            self._drop_connections()
+            # Readers go too, or it would not have to; but a disk that is merely full can still be read.
+            self._drop_writer()
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+                self._drop_readers()
             for waiter in group:
                 waiter.fail(StoreUnavailable(f"the journal cannot be written: {error}"))
 
@@ -196,9 +199,11 @@ class SqliteStore:
         self._heads = _heads(self._connection)
         return self._connection
 
-    def _drop_connections(self) -> None:
+    def _drop_readers(self) -> None:
         while self._idle_readers:
             self._idle_readers.pop().close()
+
+    def _drop_writer(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -255,7 +260,8 @@ class SqliteStore:
             self._wake.notify()
         self._writer.join()
         lock_file, self._lock_file = self._lock_file, -1
-        self._drop_connections()
+        self._drop_readers()
+        self._drop_writer()
         if lock_file >= 0:
             os.close(lock_file)
 
@@ -281,7 +287,7 @@ class SqliteStore:
         finally:
             self._idle_readers.append(connection)
             if self._lock_file < 0:
-                self._drop_connections()
+                self._drop_readers()
 
 
 def _runs(group: Sequence[_Waiter]) -> Iterator[list[_Waiter]]:
