@@ -5,6 +5,7 @@ twice, NaN, half of a surrogate pair, a byte order mark.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -50,18 +51,16 @@ def parse_object(body: bytes) -> dict[str, Any]:
 def _check_depth(body: bytes) -> None:
     if body.count(b"{") + body.count(b"[") <= DEPTH_MAX:
         return
-    depth, in_string, skip = 0, False, False
-    for byte in body:
-        if in_string:
-            in_string, skip = skip or byte != 0x22, not skip and byte == 0x5C
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"{[":
-            depth += 1
-            if depth > DEPTH_MAX:
-                raise Malformed(f"The body is nested more than {DEPTH_MAX} deep.")
-        elif byte in b"}]":
-            depth -= 1
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub(b"", body)):
+        depth += 1 if bracket in b"{[" else -1
+        if depth > DEPTH_MAX:
+            raise Malformed(f"The body is nested more than {DEPTH_MAX} deep.")
+
+
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""A string; one that never ends reaches to the end, so that scanning stays linear."""
+_BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def _refuse_doubles(body: bytes) -> None:

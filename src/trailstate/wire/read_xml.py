@@ -13,6 +13,8 @@ from trailstate.wire.readers import Builder, Members, Read, Readers, located_nam
 from trailstate.wire.text import INTEGER_RANGES, Malformed, text_reader
 
 DEPTH_MAX = 64
+ELEMENTS_MAX = 100_000
+"""A multipart upload of 10,000 parts is completed with some 40,000."""
 TIMESTAMP_FORMAT = "iso8601"
 
 
@@ -34,10 +36,13 @@ def parse_xml(body: bytes) -> Element:
     """The root element. Raises Malformed."""
     top = Element("", {})
     path = [top]
+    left = ELEMENTS_MAX
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if len(path) > DEPTH_MAX:
-            raise Malformed(f"The XML is nested more than {DEPTH_MAX} deep.")
+        nonlocal left
+        left -= 1
+        if left < 0 or len(path) > DEPTH_MAX:
+            raise Malformed(f"The XML has more than {ELEMENTS_MAX} elements, or is nested more than {DEPTH_MAX} deep.")
         element = Element(_local(name), {_local(key): value for key, value in attributes.items() if _is_plain(key)})
         path[-1].children.append(element)
         path.append(element)

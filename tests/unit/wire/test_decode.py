@@ -212,6 +212,7 @@ def test_an_xml_attribute_is_a_member_whatever_its_prefix() -> None:
         b"<Tagging><TagSet><Tag><Key><a/></Key></Tag></TagSet></Tagging>",
         b"<a>" * 65 + b"</a>" * 65,
         b"<Tagging>\xff</Tagging>",
+        b"<Tagging>" + b"<a/>" * 100_000 + b"</Tagging>",
     ],
     ids=lambda body: body[:24],
 )
