@@ -24,6 +24,7 @@ SECONDS = 4.0
 CLIENTS = (1, 16)
 WARM_UP_CALLS = 60
 ACCOUNT = "123456789012"
+BIN = Path(sys.executable).parent
 
 
 @dataclass(frozen=True)
@@ -123,11 +124,11 @@ class Client:
 @contextmanager
 def serving(name: str, port: int, directory: str) -> Iterator[None]:
     commands = {
-        "trailstate": ["-m", "trailstate.cli.main", "up", "--port", str(port), "--data", directory],
-        "bare estate": ["-m", "bench.passthrough", str(port), directory],
-        "moto_server": ["-m", "moto.server", "-p", str(port)],
+        "trailstate": [BIN / "trailstate", "up", "--port", str(port), "--data", directory],
+        "bare estate": [sys.executable, "-m", "bench.passthrough", str(port), directory],
+        "moto_server": [BIN / "moto_server", "-p", str(port)],
     }
-    server = subprocess.Popen([sys.executable, *commands[name]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(commands[name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while True:
             try:

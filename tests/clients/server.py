@@ -22,7 +22,7 @@ class ServerProcess:
         self.data = data
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRAILSTATE_", "AWS_"))}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "trailstate.cli.main", "up", "--port", "0", "--data", str(data), *flags],
+            [Path(sys.executable).with_name("trailstate"), "up", "--port", "0", "--data", str(data), *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,

@@ -38,21 +38,27 @@ class Load:
 
     def _work(self, number: int) -> None:
         connection = self._server.connect()
-        headers = {
-            **scope("sqs"),
-            "X-Amz-Target": "AmazonSQS.CreateQueue",
-            "Content-Type": "application/x-amz-json-1.0",
-        }
         for turn in range(100_000):
             name = f"q-{self._cycle}-{number}-{turn}"
             try:
-                connection.request("POST", "/", json.dumps({"QueueName": name}), headers)
-                answer = connection.getresponse()
-                answer.read()
+                status, request_id = create_queue(connection, name)
             except (OSError, http.client.HTTPException):
                 return
-            if answer.status == 200:
-                self.acknowledged.append((name, answer.headers["x-amzn-RequestId"]))
+            if status == 200:
+                self.acknowledged.append((name, request_id))
+
+
+def create_queue(connection: http.client.HTTPConnection, name: str) -> tuple[int, str]:
+    """The status of the answer and its request id."""
+    headers = {
+        **scope("sqs"),
+        "X-Amz-Target": "AmazonSQS.CreateQueue",
+        "Content-Type": "application/x-amz-json-1.0",
+    }
+    connection.request("POST", "/", json.dumps({"QueueName": name}), headers)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status, answer.headers["x-amzn-RequestId"]
 
 
 @pytest.mark.parametrize("seed", [20260115])
@@ -62,6 +68,7 @@ def test_no_acknowledged_record_is_lost_or_doubled(tmp_path: Path, seed: int) ->
     for cycle in range(CYCLES):
         server = ServerProcess(tmp_path / "data")
         load = Load(server, cycle)
+        assert create_queue(server.connect(), f"first-{cycle}")[0] == 200, "the load begins once the estate answers"
         load.start()
         time.sleep(chance.uniform(0.02, 0.4))
         server.kill()
