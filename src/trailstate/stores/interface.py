@@ -161,6 +161,17 @@ class ObjectInfo:
     size_bytes: int
 
 
+KEY_BYTES_MAX = 1024
+
+
+def hold_key(key: str) -> bytes:
+    """A key as its bytes; ValueError for what is no key."""
+    raw = key.encode()
+    if not 1 <= len(raw) <= KEY_BYTES_MAX:
+        raise ValueError(f"a key has 1 to {KEY_BYTES_MAX} bytes in UTF-8; got {len(raw)}")
+    return raw
+
+
 class Objects(Protocol):
     """Immutable objects under slash-separated keys (any UTF-8 text of 1 to 1,024 bytes)."""
 

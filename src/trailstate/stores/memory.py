@@ -21,6 +21,7 @@ from trailstate.stores.interface import (
     ShelfKey,
     StoreUnavailable,
     VersionConflict,
+    hold_key,
 )
 from trailstate.world import World
 
@@ -173,10 +174,11 @@ class MemoryObjects:
         self._bodies: dict[str, bytes] = {}
 
     def put_if_absent(self, key: str, body: bytes) -> None:
+        hold_key(key)
         with self._lock:
             self._faults.strike("put", kept=False)
             if key in self._bodies:
-                raise ObjectExists(key)
+                raise ObjectExists(f"an object stands under '{key}' already")
             self._bodies[key] = body
             self._faults.strike("put", kept=True)
 
