@@ -28,7 +28,7 @@ from trailstate.gateway.server import Server
 from trailstate.identity.principals import Principals
 from trailstate.identity.rootkeys import RootKey, load_or_make, secret_key
 from trailstate.services.cloudtrail.history import REQUESTS_PER_SECOND, LookupLimits
-from trailstate.services.operation import bind
+from trailstate.services.operation import Bound, bind
 from trailstate.services.owned import operations
 from trailstate.settings import EMBEDDED, Settings, is_loopback
 from trailstate.stores.derived import Derived
@@ -121,7 +121,7 @@ class Running:
         application = Application(self.dispatcher.handle, refuser, pages, self._metrics, bounds)
         return Server(application, self._metrics, host=settings.host, port=settings.port, limits=bounds)
 
-    def _handlers(self) -> dict[tuple[str, str], Any]:
+    def _handlers(self) -> dict[tuple[str, str], Bound]:
         rate = REQUESTS_PER_SECOND if self.settings.throttling == "aws" else None
         limits = LookupLimits(secret_key(self.data / "keys" / "page-tokens.key", self._world), rate)
         provisions: dict[type, object] = {History: self._history, LookupLimits: limits}
@@ -208,7 +208,7 @@ class Running:
     def health(self) -> dict[str, Any]:
         """LocalStack's shape, so that scripts which wait for `services` go on working."""
         return {
-            "services": {service: "running" for service in ("cloudtrail", "ec2", "iam", "s3", "sqs", "sts")},
+            "services": dict.fromkeys(("cloudtrail", "ec2", "iam", "s3", "sqs", "sts"), "running"),
             "edition": "trailstate",
             "version": __version__,
             "accounts": list(self.accounts),

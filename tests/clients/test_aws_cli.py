@@ -79,11 +79,11 @@ def test_the_caller_is_the_one_in_the_record(lab: Lab, home: dict[str, str]) -> 
 def test_another_account_sees_only_its_own(lab: Lab, home: dict[str, str]) -> None:
     mine = home | lab.environment
     theirs = mine | {"AWS_ACCESS_KEY_ID": "444455556666"}
-    answer(mine, "sqs", "create-queue", "--queue-name", "mine")
-    answer(theirs, "sqs", "create-queue", "--queue-name", "theirs")
+    answer(mine, "sns", "create-topic", "--name", "mine")
+    answer(theirs, "sns", "create-topic", "--name", "theirs")
     seen = answer(theirs, "cloudtrail", "lookup-events")["Events"]
     assert {json.loads(each["CloudTrailEvent"])["recipientAccountId"] for each in seen} == {"444455556666"}
-    assert [each["EventName"] for each in seen] == ["CreateQueue"]
+    assert [each["EventName"] for each in seen] == ["CreateTopic"]
 
 
 @pytest.mark.parametrize(

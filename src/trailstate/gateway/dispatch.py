@@ -21,7 +21,7 @@ from trailstate.gateway.metrics import GatewayMetrics
 from trailstate.gateway.record import AuditRefused, Recorder
 from trailstate.identity import federated
 from trailstate.identity.principals import Principals
-from trailstate.services.operation import Handler
+from trailstate.services.operation import Bound
 from trailstate.services.owned import is_owned
 from trailstate.stores.interface import Store, VersionConflict
 from trailstate.stores.staged import StagedShelf
@@ -58,7 +58,7 @@ class Dispatcher:
         estate: Estate,
         principals: Principals,
         recorder: Recorder,
-        handlers: Mapping[tuple[str, str], Handler],
+        handlers: Mapping[tuple[str, str], Bound],
         metrics: GatewayMetrics,
         default_region: str,
         unanswered: Fate,
@@ -84,7 +84,7 @@ class Dispatcher:
         call = self._call(request, found, now)
         try:
             call = self._with_federated_caller(replace(call, parameters=decode(request, found)))
-        except Fault as refusal:
+        except Fault:
             return self._finished(call, lambda: self._recorded(call, self._refused(call, refusal)))
         return self._finished(call, lambda: self._do(call))
 
@@ -182,23 +182,24 @@ class Dispatcher:
 
     def _do(self, call: Call) -> Outcome:
         """Run the call to its recorded outcome."""
-        handler = self._handlers.get((call.service, call.operation))
-        if handler is not None:
-            return self._own(call, handler)
+        bound = self._handlers.get((call.service, call.operation))
+        if bound is not None:
+            return self._own(call, bound)
         if is_owned(call.service, call.operation):
             refusal = faults.not_supported(call.service, call.protocol, call.operation)
             return self._recorded(call, self._refused(call, refusal))
         return self._in_estate(call)
 
-    def _own(self, call: Call, handler: Handler) -> Outcome:
+    def _own(self, call: Call, bound: Bound) -> Outcome:
+        described = model.operation_model(call.service, call.operation)
         try:
-            validate(call.service, model.operation_model(call.service, call.operation), call.parameters, call.protocol)
+            validate(call.service, described, call.parameters, call.protocol, bound.judges)
         except Fault as refusal:
             return self._recorded(call, self._refused(call, refusal))
         for _ in range(ATTEMPTS_MAX):
             shelf = StagedShelf(self._store)
             try:
-                outcome, changes = self._succeeded(call, handler(call, shelf)), shelf.changes()
+                outcome, changes = self._succeeded(call, bound.handle(call, shelf)), shelf.changes()
             except Fault as refusal:
                 outcome, changes = self._refused(call, refusal), []
             try:

@@ -17,9 +17,7 @@ COLUMNS = ("time (UTC)", "event", "who", "kind", "from", "result")
 def _terminate_instance(stage: Stage) -> Planted:
     ec2 = stage.client("ec2")
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "prod-web-1"}]}]
-    launched = ec2.run_instances(
-        ImageId=IMAGE, InstanceType="t3.micro", MinCount=1, MaxCount=1, TagSpecifications=tags
-    )
+    launched = ec2.run_instances(ImageId=IMAGE, InstanceType="t3.micro", MinCount=1, MaxCount=1, TagSpecifications=tags)
     instance = launched["Instances"][0]["InstanceId"]
     stage.advance(timedelta(minutes=7))
     dana = stage.developer("dana")

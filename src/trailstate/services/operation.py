@@ -8,7 +8,7 @@ the annotated type), then, keyword-only, the members of the operation's input in
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
@@ -33,24 +33,29 @@ class Operation:
     function: Callable[..., Mapping[str, Any]]
     needs: tuple[type, ...]
     """The types of its positional parameters after the call, in order."""
+    judges: frozenset[str] = frozenset()
+    """Members whose values it refuses itself, because AWS answers them with an exception of the service's own."""
 
 
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 """Every operation whose module has been imported, by (service, API name)."""
 
 
-def operation(service: str) -> Callable[[Function], Function]:
-    """Register the decorated function as the operation of that name; MisdeclaredOperation when the model disagrees."""
+def operation(service: str, *, judges: Iterable[str] = ()) -> Callable[[Function], Function]:
+    """Register the decorated function as the operation of that name; MisdeclaredOperation when the model disagrees.
+
+    The gateway has held the parameters against the model before the function runs, but for the values of `judges`.
+    """
 
     def register(function: Function) -> Function:
-        entry = declare(service, function)
+        entry = declare(service, function, judges)
         OPERATIONS[service, entry.name] = entry
         return function
 
     return register
 
 
-def declare(service: str, function: Callable[..., Any]) -> Operation:
+def declare(service: str, function: Callable[..., Any], judges: Iterable[str] = ()) -> Operation:
     """Hold a function against botocore's model of the service."""
     python_name = function.__name__
     by_python_name = {name.lower(): name for name in model.service_model(service).operation_names}
@@ -64,10 +69,22 @@ def declare(service: str, function: Callable[..., Any]) -> Operation:
     needs = tuple(hints[each.name] for each in parameters[1:] if each.kind is each.POSITIONAL_OR_KEYWORD)
     given = {each.name: each for each in parameters if each.kind is each.KEYWORD_ONLY}
     _hold_against_model(service, name, given)
-    return Operation(service, name, function, needs)
+    if not set(judges) <= set(given):
+        raise MisdeclaredOperation(
+            f"{service} {name} judges members it does not have: {sorted(set(judges) - set(given))}"
+        )
+    return Operation(service, name, function, needs, frozenset(judges))
 
 
-def bind(entry: Operation, provisions: Mapping[type, object]) -> Handler:
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An operation ready to run."""
+
+    handle: Handler
+    judges: frozenset[str]
+
+
+def bind(entry: Operation, provisions: Mapping[type, object]) -> Bound:
     """The operation with its needs filled; LookupError, naming the type, when the house does not offer one."""
     missing = [need.__name__ for need in entry.needs if need is not StagedShelf and need not in provisions]
     if missing:
@@ -77,7 +94,7 @@ def bind(entry: Operation, provisions: Mapping[type, object]) -> Handler:
         needs = (shelf if need is StagedShelf else provisions[need] for need in entry.needs)
         return entry.function(call, *needs, **call.parameters)
 
-    return handle
+    return Bound(handle, entry.judges)
 
 
 def _hold_against_model(service: str, name: str, given: Mapping[str, inspect.Parameter]) -> None:

@@ -8,7 +8,7 @@ findings. A path is a chain of pairs (parent, name), put into words only when so
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -35,8 +35,18 @@ NAMES_THE_MISSING = frozenset({"ec2", "sqs", "s3"})
 """Services that answer MissingParameter (or their word for it) instead of a list of violations."""
 
 
-def validate(service: str, operation_model: Any, parameters: Mapping[str, Any], protocol: str | None = None) -> None:
-    """Return if the parameters satisfy the model. Raises the Fault AWS would answer, whatever the values are."""
+def validate(
+    service: str,
+    operation_model: Any,
+    parameters: Mapping[str, Any],
+    protocol: str | None = None,
+    judged: Collection[str] = (),
+) -> None:
+    """Return if the parameters satisfy the model. Raises the Fault AWS would answer, whatever the values are.
+
+    Of the members in `judged` only the types are held against the model: the operation refuses bad values by an
+    exception of its own.
+    """
     check = _compiled(operation_model)
     if check is None:
         return
@@ -46,6 +56,9 @@ def validate(service: str, operation_model: Any, parameters: Mapping[str, Any], 
         check(parameters, None, findings)
     except WrongType as error:
         raise serialization_error(service, spoken, str(error)) from None
+    if findings and judged:
+        findings.clear()
+        check({name: value for name, value in parameters.items() if name not in judged}, None, findings)
     if findings:
         raise _refusal(service, spoken, operation_model, parameters, findings)
 

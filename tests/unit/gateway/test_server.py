@@ -185,6 +185,7 @@ def test_a_port_is_free_again_after_the_stop() -> None:
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(("127.0.0.1", port))
+        assert again.getsockname()[1] == port
 
 
 HEAD = WireRequest("HEAD", "/", ())

@@ -60,7 +60,7 @@ class LookupLimits:
             return bucket.take(self._rate, now)
 
 
-@operation("cloudtrail")
+@operation("cloudtrail", judges=("LookupAttributes", "EventCategory", "MaxResults"))
 def lookup_events(
     call: Call,
     history: History,
