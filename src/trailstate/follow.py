@@ -40,12 +40,14 @@ class _State:
 class Runner:
     """Drives followers. One batch of one follower runs at a time, whoever asks for it."""
 
-    def __init__(self, store: Store, world: World) -> None:
+    def __init__(self, store: Store, world: World, *, poll_seconds: float = POLL_SECONDS) -> None:
+        self._poll_seconds = poll_seconds
         self._store = store
         self._world = world
         self._states: dict[str, _State] = {}
         self._threads: list[threading.Thread] = []
         self._news = threading.Condition()
+        self._commits = 0
         self._stopping = False
         store.on_commit(self._notify)
 
@@ -54,20 +56,29 @@ class Runner:
 
     def run_once(self, follower: Follower) -> int:
         """One batch; how many entries it took, 0 when there was nothing to do."""
-        state = self._states[follower.name]
-        with state.lock:
-            entries = self._store.read(follower.ledger, follower.cursor(), BATCH_ENTRIES_MAX)
-            if entries:
-                follower.apply(entries)
-            return len(entries)
+        with self._states[follower.name].lock:
+            return self._take(follower)
+
+    def _take(self, follower: Follower) -> int:
+        entries = self._store.read(follower.ledger, follower.cursor(), BATCH_ENTRIES_MAX)
+        if entries:
+            follower.apply(entries)
+        return len(entries)
 
     def catch_up(self, follower: Follower, upto: int, seconds: float = 1.0) -> bool:
-        """Run the follower up to a position, within a time; whether it got there."""
+        """Run the follower up to a position, within a time that ends between batches; whether it got there."""
+        lock = self._states[follower.name].lock
         deadline = self._world.monotonic() + seconds
         while follower.cursor() < upto:
-            if self._world.monotonic() > deadline or not self.run_once(follower):
-                return follower.cursor() >= upto
-        return True
+            left = deadline - self._world.monotonic()
+            if left <= 0 or not lock.acquire(timeout=left):
+                break
+            try:
+                if not self._take(follower):
+                    break
+            finally:
+                lock.release()
+        return follower.cursor() >= upto
 
     def run_until_idle(self) -> None:
         """Until no follower has anything left to do."""
@@ -102,19 +113,26 @@ class Runner:
 
     def _notify(self) -> None:
         with self._news:
+            self._commits += 1
             self._news.notify_all()
 
     def _loop(self, state: _State) -> None:
-        back_off = POLL_SECONDS
+        back_off = self._poll_seconds
         while not self._stopping:
+            seen = self._commits
             try:
                 busy = self.run_once(state.follower) > 0
-                state.error, back_off = "", POLL_SECONDS
+                state.error, back_off = "", self._poll_seconds
             except Exception as error:  # A follower that fails must be seen, and must not end the server.
                 log.exception("follower %s failed; trying again in %s s", state.follower.name, back_off)
-                state.error, busy = f"{type(error).__name__}: {error}", False
+                state.error = f"{self._world.now():%Y-%m-%dT%H:%M:%SZ} {type(error).__name__}: {error}"
+                self._rest(back_off)
                 back_off = min(2 * back_off, BACK_OFF_SECONDS_MAX)
-            if not busy:
-                with self._news:
-                    if not self._stopping:
-                        self._news.wait(back_off)
+            else:
+                if not busy:
+                    self._rest(self._poll_seconds, seen)
+
+    def _rest(self, seconds: float, seen: int | None = None) -> None:
+        """So long, or until the end; or until there were commits since those `seen`, except after a failure."""
+        with self._news:
+            self._news.wait_for(lambda: self._stopping or seen not in (None, self._commits), seconds)
