@@ -1,5 +1,6 @@
 """What passes through the house: a wire request, the call it means, its outcome, and the door it enters by."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +38,12 @@ class WireRequest:
     def header(self, name: str) -> str | None:
         """The first value under a lower-case name."""
         return next((value for key, value in self.headers if key == name), None)
+
+    def content(self, bytes_max: int) -> bytes:
+        """The body, up to `bytes_max` of it, wherever it is kept; for bodies that are documents, not a user's bytes."""
+        if self.body_file is None:
+            return self.body[:bytes_max]
+        return os.pread(self.body_file.fileno(), min(bytes_max, self.body_size), 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ them, and `streamed_member` names the former.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,9 @@ from trailstate.wire.text import Malformed
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 
+DOCUMENT_BYTES_MAX = 70 * 1024 * 1024
+"""The largest body that is read as a document: Lambda's code, 50 MB in base64. What S3 stores may be larger."""
+
 
 def decode(request: WireRequest, route: Route) -> dict[str, Any]:
     """The operation's parameters. Raises the Fault with which the protocol refuses what cannot be read."""
@@ -31,9 +35,18 @@ def decode_as(operation: Any, request: WireRequest, route: Route) -> dict[str, A
     if shape is None:
         return {}
     try:
-        return _DECODERS[route.protocol](operation, shape, request, route)
+        return _DECODERS[route.protocol](operation, shape, _in_memory(operation, request), route)
     except (Malformed, MalformedForm) as error:
         raise serialization_error(route.service, route.protocol, str(error)) from None
+
+
+def _in_memory(operation: Any, request: WireRequest) -> WireRequest:
+    """The request with its document at hand, although the gateway left it in a file for its size."""
+    if request.body_file is None or streamed_member(operation) is not None:
+        return request
+    if request.body_size > DOCUMENT_BYTES_MAX:
+        raise Malformed(f"A document has at most {DOCUMENT_BYTES_MAX} bytes; this one has {request.body_size}.")
+    return replace(request, body=request.content(DOCUMENT_BYTES_MAX), body_file=None)
 
 
 def streamed_member(operation: Any) -> str | None:

@@ -29,6 +29,8 @@ from trailstate.wire.signature import ANONYMOUS, Signature, UnreadableSignature,
 
 CBOR = "smithy-rpc-v2-cbor"
 FORM = "application/x-www-form-urlencoded"
+FORM_BYTES_MAX = 4 * 1024 * 1024
+"""The largest form a service of the query protocol takes: SQS's messages with everything escaped."""
 
 SCOPES_OF_OTHERS = {
     "s3express": ("s3",),
@@ -186,7 +188,7 @@ def _by_action(asked: _Asked) -> Route | None:
     if not _may_be_query(asked):
         return None
     try:
-        form = parameters(asked.request.query, asked.request.body if asked.is_form else b"")
+        form = parameters(asked.request.query, asked.request.content(FORM_BYTES_MAX) if asked.is_form else b"")
     except MalformedForm as error:
         raise _malformed_query(asked, str(error)) from None
     if asked.signature == ANONYMOUS and "AWSAccessKeyId" in form and "Signature" in form:

@@ -1,6 +1,7 @@
 """What is read from each protocol's body, and what is refused before anybody acts on it."""
 
 import math
+import tempfile
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import cbor2
 import pytest
 
 from trailstate.wire.call import WireRequest
-from trailstate.wire.decode import decode, streamed_member
+from trailstate.wire.decode import DOCUMENT_BYTES_MAX, decode, streamed_member
 from trailstate.wire.fault import Fault
 from trailstate.wire.model import operation_model
 from trailstate.wire.route import Route, route
@@ -241,6 +242,47 @@ def test_the_body_of_an_object_is_left_out_and_named() -> None:
     assert found == {"Bucket": "logs", "Key": "a", "Metadata": {"a": "1", "b": "2"}}
     assert streamed_member(operation_model("s3", "PutObject")) == "Body"
     assert streamed_member(operation_model("s3", "PutBucketPolicy")) is None
+
+
+LAMBDA = b"AWS4-HMAC-SHA256 Credential=AKIA/20260115/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "body", "member"),
+    [
+        (
+            (("authorization", LAMBDA.decode()),),
+            "/2015-03-31/functions",
+            b'{"FunctionName":"f"}',
+            {"FunctionName": "f"},
+        ),
+        ((("x-amz-target", LOOKUP),), "/", b'{"MaxResults":5}', {"MaxResults": 5}),
+        (
+            (("content-type", "application/x-www-form-urlencoded"),),
+            "/",
+            b"Action=Publish&Version=2010-03-31&Message=m",
+            {"Message": "m"},
+        ),
+    ],
+    ids=["rest-json", "json", "query"],
+)
+def test_a_document_that_waits_in_a_file_is_read(
+    headers: tuple[tuple[str, str], ...], path: str, body: bytes, member: dict[str, Any]
+) -> None:
+    with tempfile.TemporaryFile(buffering=0) as file:
+        file.write(body)
+        request = WireRequest("POST", path, (("host", "localhost"), *headers), body_file=file, body_size=len(body))
+        assert decode(request, route(request)) == member
+        assert file.tell() == len(body), "whoever reads the file next finds it as it was"
+
+
+def test_a_document_larger_than_any_service_takes_is_refused_unread() -> None:
+    with tempfile.TemporaryFile(buffering=0) as file:
+        request = WireRequest(
+            "PUT", "/logs?policy", (("host", "localhost"),), body_file=file, body_size=DOCUMENT_BYTES_MAX + 1
+        )
+        with pytest.raises(Fault, match="at most"):
+            decode(request, route(request))
 
 
 def test_a_text_payload_is_the_body() -> None:
