@@ -1,1 +1,1 @@
-"""Measurements: seeded, side by side with their peers in one run, three repeats, medians. `make bench` runs them all."""
+"""Measurements: seeded, side by side with their peers in one run, three repeats, medians. See `make bench`."""

@@ -1,4 +1,4 @@
-"""What recording costs: the same mixed calls through Trailstate, through the same estate bare, and through moto's own server.
+"""What recording costs: the same mixed calls through Trailstate, the same estate bare, and moto's own server.
 
 Three repeats, the servers in turn within each, medians. The client writes prepared bytes to plain sockets, so that what
 is measured is the server. Goals: throughput at least 0.9 of the bare estate's; added latency p50 <= 1 ms, p99 <= 10 ms.

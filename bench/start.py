@@ -1,4 +1,4 @@
-"""How long until it answers, and what it weighs: from the command to a ready server, and the memory of both processes."""
+"""How long until it answers, and what it weighs: from the command to a ready server; memory of both processes."""
 
 import json
 import os
@@ -45,9 +45,8 @@ def main() -> None:
             assert connection.getresponse().read()
         child_used = max(map(resident_mib, descendants(server.process.pid)))
         server.stop()
-    print(
-        f"ready after   {statistics.median(seconds):.2f} s (median of {REPEATS}; {min(seconds):.2f} to {max(seconds):.2f})"
-    )
+    ready = statistics.median(seconds)
+    print(f"ready after   {ready:.2f} s (median of {REPEATS}; {min(seconds):.2f} to {max(seconds):.2f})")
     print(f"server idle   {idle:.0f} MiB")
     print(f"child idle    {child_idle:.0f} MiB (with EC2 warmed)")
     print(f"child in use  {child_used:.0f} MiB (EC2 and RDS)")

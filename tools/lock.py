@@ -1,4 +1,4 @@
-"""Write the locked, hashed dependency sets under requirements/ from pyproject.toml, for every supported Python and platform."""
+"""Write the locked, hashed dependency sets under requirements/ for every supported Python and platform."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The composition root: settings become stores, estate, followers and a front door. The only place that knows all of them."""
+"""The composition root: settings become stores, estate, followers and a front door. Only here are all of them known."""
 
 import contextlib
 import logging

@@ -59,7 +59,7 @@ class Lab:
         return key.access_key_id, key.secret_access_key
 
     def client(self, service: str, *, region: str = DEFAULT_REGION, key: str | None = None, **options: Any) -> Any:
-        """A boto3 client of the administrator, or of the access key id `key`; the same arguments give the same client."""
+        """A boto3 client of the administrator, or of the access key id `key`; equal arguments give the same client."""
         import boto3
 
         access_key = key or self.account
@@ -78,7 +78,7 @@ class Lab:
         }
 
     def recorded(self, **fields: Any) -> list[dict[str, Any]]:
-        """The records so far, oldest first, whose top-level members equal `fields`: `recorded(eventName="RunInstances")`."""
+        """The records so far, oldest first, whose members equal `fields`: `recorded(eventName="RunInstances")`."""
         return [
             event
             for event in map(json.loads, self._running.journal())
@@ -126,7 +126,7 @@ def _trailstate_lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(name="lab")
-def _lab(_trailstate_lab: Lab) -> Iterator[Lab]:
+def _lab(_trailstate_lab: Lab) -> Lab:
     """A lab that is empty when the test begins; one server serves the whole session."""
     _trailstate_lab.reset()
-    yield _trailstate_lab
+    return _trailstate_lab

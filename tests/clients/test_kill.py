@@ -1,4 +1,4 @@
-"""Killed under load, again and again: what was acknowledged is in the journal once, and what was not is told truthfully."""
+"""Killed under load, again and again: what was acknowledged stands in the journal once; the rest is told truthfully."""
 
 import http.client
 import json

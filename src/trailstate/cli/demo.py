@@ -97,10 +97,10 @@ def play(
     if server is None:
         raise Stop(ExitCode.NO_SERVER, f"No server runs on {settings.data}. Start one with: trailstate up")
     account = server.accounts[0]
-    stage = Stage(server.endpoint, account, _root_identity(settings.data, account), advance=lambda by: None)
+    stage = Stage(server.endpoint, account, _root_identity(settings.data, account), advance=lambda _: None)
     say(chosen.story)
     answer = chosen.ask(stage, chosen.play(stage))
-    put(_answer_lines(chosen, answer))
+    put(_answer_lines(answer))
     if not answer.is_right:
         raise Stop(ExitCode.NO, "The answer does not name what the scene planted.")
 
@@ -169,12 +169,12 @@ def _scene(number: int, asked: Asked) -> str:
     incident, seconds = asked.incident, asked.seconds
     return (
         f"\n{number}. {incident.question}\n   {incident.services}\n"
-        + _indented(_answer_lines(incident, asked.answer))
+        + _indented(_answer_lines(asked.answer))
         + f"   answered in {seconds * 1000:.0f} ms\n"
     )
 
 
-def _answer_lines(incident: "Incident", answer: "Answer") -> str:
+def _answer_lines(answer: "Answer") -> str:
     rows = answer.rows[:ROWS_MAX]
     return (
         f"$ {answer.command}\n"

@@ -84,8 +84,9 @@ class Dispatcher:
         call = self._call(request, found, now)
         try:
             call = self._with_federated_caller(replace(call, parameters=decode(request, found)))
-        except Fault:
-            return self._finished(call, lambda: self._recorded(call, self._refused(call, refusal)))
+        except Fault as refusal:
+            refused = self._refused(call, refusal)
+            return self._finished(call, lambda: self._recorded(call, refused))
         return self._finished(call, lambda: self._do(call))
 
     def call(
@@ -148,7 +149,7 @@ class Dispatcher:
         )
 
     def _unrouted(self, request: WireRequest, unrouted: Unrouted, now: datetime) -> WireResponse:
-        """A call of an operation that AWS's model does not know is recorded when it named a service and an operation."""
+        """A call of an operation unknown to AWS's model is recorded when it named a service and an operation."""
         call = self._call(request, unrouted, now)
         refusal = self._refused(call, unrouted)
         if not (call.service and call.operation):

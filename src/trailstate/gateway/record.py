@@ -1,4 +1,4 @@
-"""Nothing is answered before it is recorded: intents before effects, records before answers, and refusal when neither can be kept."""
+"""Nothing is answered before it is recorded: an intent before the effect, the record before the answer; or refusal."""
 
 import itertools
 import logging
@@ -38,7 +38,7 @@ class Recorder:
         return self._keeps_data_events or classify(call.service, call.operation).category == "Management"
 
     def intend(self, call: Call) -> bool:
-        """Make it durable that this call is about to take effect in the estate; says whether there is an intent to settle.
+        """Make it durable that this call is about to take effect in the estate; whether there is an intent to settle.
 
         AuditRefused when it cannot be kept: then nothing may be done either.
         """

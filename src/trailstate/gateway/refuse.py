@@ -11,7 +11,7 @@ from trailstate.wire.route import Unrouted, route
 from trailstate.world import World
 
 
-def _too_slow(service: str | None, protocol: str) -> Fault:
+def _too_slow(service: str | None, _protocol: str) -> Fault:
     return Fault("RequestTimeout", "The body of the request did not arrive in time.", 400, service)
 
 
