@@ -45,7 +45,7 @@ def build(call: Call, outcome: Outcome) -> dict[str, Any]:
         "eventName": kind.event_name,
         "awsRegion": region,
         "sourceIPAddress": invoked_by or call.source_address,
-        "userAgent": truncated(invoked_by or call.user_agent),
+        "userAgent": truncated(invoked_by or _agent(call)),
         **_error(call, outcome),
         "requestParameters": _bounded("requestParameters", plan.request(call), call.request.body_size),
         "responseElements": _response(call, outcome),
@@ -84,6 +84,11 @@ def truncated(text: str) -> str:
     if len(text) * 4 <= TEXT_BYTES_MAX:
         return text
     return text.encode()[:TEXT_BYTES_MAX].decode("utf-8", "ignore")
+
+
+def _agent(call: Call) -> str:
+    """S3 alone writes the agent in brackets (123 of 124 recorded agents that are not a service's)."""
+    return f"[{call.user_agent}]" if call.service == "s3" and call.user_agent else call.user_agent
 
 
 def _error(call: Call, outcome: Outcome) -> dict[str, str]:
