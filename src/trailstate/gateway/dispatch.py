@@ -261,7 +261,7 @@ class Dispatcher:
 
     def _refused(self, call: Call, refusal: Fault) -> Outcome:
         failure = Failure(refusal.code, refusal.message, refusal.status)
-        return Outcome(encode_fault(call.service, call.protocol, refusal, call.request_id), failure=failure)
+        return Outcome(encode_fault(call.service or None, call.protocol, refusal, call.request_id), failure=failure)
 
     def _recorded(self, call: Call, outcome: Outcome) -> Outcome:
         self._recorder.keep(call, outcome)

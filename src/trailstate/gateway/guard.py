@@ -213,8 +213,8 @@ class Exit:
 
 
 def refusal_bytes(refusal: Refused) -> bytes:
-    """A complete HTTP answer that fits any client: JSON, not cacheable, last on its connection."""
-    body = json.dumps({"code": refusal.code, "message": refusal.message}).encode()
+    """A complete HTTP answer in the error form of AWS JSON, for whatever client it is; last on its connection."""
+    body = json.dumps({"__type": refusal.code, "message": refusal.message}).encode()
     retry = "retry-after: 1\r\n" if refusal.status == 503 else ""
     return (
         f"HTTP/1.1 {refusal.status} {REASONS[refusal.status]}\r\ncontent-type: application/json\r\n"

@@ -112,14 +112,14 @@ def sensitivity(shape: Any, protocol: str) -> str:
 
 def _list(shape: Any, rules: Rules, path: str) -> Convert:
     convert = compiled(shape.member, rules, f"{path}[]" if path else "")
-    return lambda value: [convert(item) for item in value]
+    return lambda value: [None if item is None else convert(item) for item in value]
 
 
 def _map(shape: Any, rules: Rules, path: str) -> Convert:
     convert = compiled(shape.value, rules, f"{path}{{}}" if path else "")
     if shape.key.metadata.get("sensitive"):
         return lambda _value: {}
-    return lambda value: {str(key): convert(item) for key, item in value.items()}
+    return lambda value: {str(key): None if item is None else convert(item) for key, item in value.items()}
 
 
 _COMPILERS: dict[str, Callable[[Any, Rules, str], Convert]] = {"structure": _structure, "list": _list, "map": _map}

@@ -220,6 +220,17 @@ def test_oversized_parameters_are_omitted_and_long_texts_cut() -> None:
     assert len(event["userAgent"].encode()) == record.TEXT_BYTES_MAX
 
 
+def test_a_null_within_a_list_or_map_is_written_as_it_came() -> None:
+    """Clients may send them; whether the service takes them is not the record's to say."""
+    tagged = a_call("dynamodb", "TagResource", {"ResourceArn": "arn", "Tags": [None, {"Key": "k", "Value": "v"}]})
+    written = record.build(tagged, done({}))["requestParameters"]
+
+    assert written["tags"] == [None, {"key": "k", "value": "v"}]
+
+    item = a_call("dynamodb", "DeleteItem", {"TableName": "t", "Key": {"id": None}})
+    assert record.build(item, done({}))["requestParameters"]["key"] == {"id": None}
+
+
 def test_java_dates_of_midnight_and_noon() -> None:
     assert java_date(datetime(2026, 3, 1, 0, 5, 9, tzinfo=UTC)) == "Mar 1, 2026, 12:05:09 AM"
     assert java_date(datetime(2026, 3, 1, 12, 5, 9, tzinfo=UTC)) == "Mar 1, 2026, 12:05:09 PM"
