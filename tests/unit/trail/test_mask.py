@@ -23,6 +23,21 @@ from .test_record import a_call
         ("kms", "Encrypt", {"KeyId": "k", "Plaintext": b"s3cret"}, {"keyId": "k"}),
         ("lambda", "CreateFunction", {"FunctionName": "f", "Environment": {"Variables": {"P": "s3cret"}}},
          {"functionName": "f", "environment": {}}),
+        ("sqs", "SendMessage", {"QueueUrl": "u", "MessageBody": "s3cret"},
+         {"queueUrl": "u", "messageBody": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
+        ("sqs", "SendMessageBatch", {"QueueUrl": "u", "Entries": [{"Id": "1", "MessageBody": "s3cret"}]},
+         {"queueUrl": "u", "entries": [{"id": "1", "messageBody": "HIDDEN_DUE_TO_SECURITY_REASONS"}]}),
+        ("sns", "Publish", {"TopicArn": "t", "Message": "s3cret"},
+         {"topicArn": "t", "message": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
+        ("dynamodb", "PutItem", {"TableName": "t", "Item": {"k": {"S": "s3cret"}}}, {"tableName": "t"}),
+        ("dynamodb", "UpdateItem", {"TableName": "t", "Key": {"k": {"S": "a"}},
+         "ExpressionAttributeValues": {":v": {"S": "s3cret"}}}, {"tableName": "t", "key": {"k": {"s": "a"}}}),
+        ("dynamodb", "BatchWriteItem", {"RequestItems": {"t": [{"PutRequest": {"Item": {"k": {"S": "s3cret"}}}}]}},
+         {"requestItems": {"t": [{"putRequest": {}}]}}),
+        ("logs", "PutLogEvents", {"logGroupName": "g", "logEvents": [{"timestamp": 1, "message": "s3cret"}]},
+         {"logGroupName": "g"}),
+        ("events", "PutEvents", {"Entries": [{"Source": "s", "Detail": "s3cret"}]},
+         {"entries": [{"source": "s", "detail": "HIDDEN_DUE_TO_SECURITY_REASONS"}]}),
         ("rolesanywhere", "CreateProfile", {"tags": [{"key": "a", "value": "b"}]},
          {"tags": [{"key": "HIDDEN_DUE_TO_SECURITY_REASONS", "value": "HIDDEN_DUE_TO_SECURITY_REASONS"}]}),
     ],
@@ -38,6 +53,12 @@ def test_sts_shows_the_session_token_but_never_the_secret_key() -> None:
     outcome = Outcome(WireResponse(200, ()), {"Credentials": credentials})
     shown = plan_of("sts", "AssumeRole").response(a_call("sts", "AssumeRole"), outcome)
     assert shown == {"credentials": {"accessKeyId": "ASIA", "sessionToken": "token"}}
+
+
+def test_received_messages_are_not_in_the_record() -> None:
+    outcome = Outcome(WireResponse(200, ()), {"Messages": [{"MessageId": "m", "Body": "s3cret"}]})
+    shown = plan_of("sqs", "ReceiveMessage").response(a_call("sqs", "ReceiveMessage"), outcome)
+    assert not shown
 
 
 def test_hiding_keeps_lists_and_empties_maps() -> None:
