@@ -3,8 +3,9 @@
 Each page is a function without arguments that returns Markdown, so a test can hold the files against them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import typer
@@ -13,6 +14,7 @@ from trailstate import settings
 from trailstate.cli.exit import MEANINGS
 from trailstate.cli.main import app
 from trailstate.cli.terminal import say
+from trailstate.services.owned import ownership
 
 DIRECTORY = Path("docs/reference")
 WIDTH_COLUMNS = 100
@@ -44,7 +46,32 @@ def _helps(command: Any, parent: Any) -> Iterator[tuple[str, str]]:
             yield from _helps(command.get_command(context, child), context)
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"cli.md": commands, "settings.md": settings.reference}
+def operations() -> str:
+    """The reference page of the operations that are the house's own: those that answer, and those refused by name."""
+    sections = [_OPERATIONS_HEAD]
+    for service, names in ownership().items():
+        done, not_yet = names["done"], names["not_yet"]
+        sections += [f"## {service}", f"**Done ({len(done)}):** {_listed(done)}", ""]
+        if not_yet:
+            sections += [f"**Not yet ({len(not_yet)}):** {_listed(not_yet)}", ""]
+    return "\n".join(sections)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return fill(", ".join(names) or "none", 120, break_long_words=False)
+
+
+_OPERATIONS_HEAD = """# Operations of our own
+
+Trailstate itself answers the operations below; every other call goes to the estate and is recorded. One that is not done
+yet is refused with a modelled error that says so: it never succeeds somewhere else.
+"""
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "cli.md": commands,
+    "operations.md": operations,
+    "settings.md": settings.reference,
+}
 
 
 def write(directory: Path) -> list[Path]:
