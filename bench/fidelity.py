@@ -2,36 +2,35 @@
 
     python bench/fidelity.py --records DIR_OR_FILE... --shapes FILE
 
-Each recorded event's API request is rebuilt from its `requestParameters`, recorded by us, and compared key path by
-key path; likewise the response. Recall over `--shapes` asks whether a call with every member shows every path ever
-recorded of that operation. Paths are counted once per operation. Written-by-hand fixtures are left out.
+Each recorded event's API request is rebuilt from its `requestParameters`, sent through the codec and recorded by us
+(`bench.roundtrip`), and compared key path by key path; likewise the response. Recall over `--shapes` asks whether a
+call with every member shows every path ever recorded of that operation. Paths are counted once per operation.
+Written-by-hand fixtures are left out. Without arguments: what TRAILSTATE_SAMPLES names.
 """
 
 import argparse
 import gzip
+import itertools
 import json
+import os
 import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 
-import rebuild
-from trailstate.trail import record
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from bench import rebuild, roundtrip
 from trailstate.trail.category import classify
 from trailstate.wire import model
-from trailstate.wire.call import Call, Failure, Outcome, Principal, WireRequest, WireResponse
 
 CLASSES = {"real", "real-masked", "doc-example"}
 SUFFIX = re.compile(r"(20\d{6}(v\d)?|20\d\d_\d\d_\d\d)$")
-WHO = Principal(
-    type="IAMUser", account="111122223333", principal_id="AIDAEXAMPLE", arn="arn:aws:iam::111122223333:user/a"
-)
+UNION_MEMBERS_MAX = 8
 SIDES = ("requestParameters", "responseElements")
 
 
@@ -81,7 +80,8 @@ def operations_of(source: str, name: str) -> tuple[tuple[str, str], ...]:
         bare = [each for each in (name, SUFFIX.sub("", name)) if each in known]
         named = [each for each in known if service == "s3" and classify(service, each).event_name == name]
         found += [(service, each) for each in dict.fromkeys(named or bare)]
-    return tuple(found)
+    lasting = [pair for pair in found if not model.operation_model(*pair).deprecated]
+    return tuple(lasting or found)
 
 
 def chosen(source: str, name: str, keys: Iterable[str]) -> tuple[str, str] | None:
@@ -102,31 +102,6 @@ def group_of(service: str) -> str:
         return service
     protocol = str(model.service_model(service).metadata["protocol"])
     return {"smithy-rpc-v2-cbor": "json", "rest-xml": "other rest-xml"}.get(protocol, protocol)
-
-
-def call_of(service: str, operation: str, parameters: dict[str, Any], request: WireRequest, host: str = "") -> Call:
-    return Call(
-        service=service, operation=operation, parameters=parameters, account="111122223333", region="us-east-1",
-        principal=WHO, source_address="198.51.100.7", user_agent="bench", request_id="11111111-2222-4333",
-        event_id="66666666-7777-4888-9999-000000000000", now=datetime(2026, 1, 15, tzinfo=UTC), request=request,
-        protocol=str(model.service_model(service).metadata["protocol"]), host=host,
-    )  # fmt: skip
-
-
-def s3_wire(operation: str, parameters: dict[str, Any]) -> WireRequest:
-    """The HTTP request that botocore makes of S3 members."""
-    from botocore.serialize import create_serializer
-
-    known = model.operation_model("s3", operation)
-    made = create_serializer("rest-xml", False).serialize_to_request(parameters, known)
-    query = made["query_string"]
-    pairs = [(k, v) for k, vs in query.items() for v in (vs if isinstance(vs, list) else [vs])]
-    path = made["url_path"]
-    static = path.partition("?")[2]
-    text = "&".join([static, *(f"{k}={v}" for k, v in pairs)]).strip("&")
-    body = made["body"] if isinstance(made["body"], bytes) else str(made["body"] or "").encode()
-    headers = tuple((str(k).lower(), str(v)) for k, v in made["headers"].items())
-    return WireRequest(made["method"], path.partition("?")[0] + (f"?{text}" if text else ""), headers, body)
 
 
 def wire_code(service: str, recorded: str) -> str:
@@ -151,62 +126,32 @@ def rebuilt(event: dict[str, Any], service: str, operation: str) -> dict[str, An
     answered = event.get("responseElements") or {}
     failure = None
     if "errorCode" in event:
-        failure = Failure(
-            wire_code(service, event["errorCode"]), event.get("errorMessage") or answered.get("message") or ""
-        )
-    if service == "s3":
-        parameters = rebuild.s3_request(known, asked)
-        headers = tuple((key.lower(), str(value)) for key, value in answered.items())
-        call = call_of(service, operation, parameters, s3_wire(operation, parameters), asked.get("Host", ""))
-        return record.build(call, Outcome(WireResponse(200, headers), failure=failure))
-    if service == "ec2":
-        parameters, result = rebuild.ec2_request(known, asked), rebuild.ec2_response(known, answered)
-    else:
-        parameters = rebuild.value_of(known.input_shape, asked) if known.input_shape is not None else {}
-        result = rebuilt_result(known, answered)
-    call = call_of(service, operation, parameters, WireRequest("POST", "/", ()), str(asked.get("Host", "")))
-    return record.build(call, Outcome(WireResponse(200, ()), None if failure else result, failure))
-
-
-def rebuilt_result(known: Any, answered: dict[str, Any]) -> dict[str, Any]:
-    shape = known.output_shape
-    if shape is None:
-        return {}
-    single = list(shape.members.items())
-    if (
-        len(single) == 1
-        and single[0][0].lower() not in {key.lower() for key in answered}
-        and single[0][1].type_name == "structure"
-    ):
-        return {single[0][0]: rebuild.value_of(single[0][1], answered)}
-    value: dict[str, Any] = rebuild.value_of(shape, answered)
-    return value
+        message = event.get("errorMessage") or answered.get("message") or ""
+        failure = (wire_code(service, event["errorCode"]), message)
+    parameters, result = rebuild.call(service, known, asked, answered)
+    return roundtrip.recorded(service, operation, parameters, None if failure else result, failure)
 
 
 def maximal_paths(service: str, operation: str) -> dict[str, set[str]]:
-    """Every path we write of a call with all members and an answer with all members, lists of none, one and two."""
-    known = model.operation_model(service, operation)
+    """Every path we write of a call with all members and an answer with all members, lists of one and two."""
     found: dict[str, set[str]] = {side: set() for side in SIDES}
-    for length in (1, 2):
-        asked = rebuild.maximal(known.input_shape, length) if known.input_shape is not None else {}
-        answered = rebuild.maximal(known.output_shape, length) if known.output_shape is not None else {}
-        request, headers = WireRequest("POST", "/", ()), ()
-        if service == "s3":
-            asked = {k: v for k, v in asked.items() if k != "Body"} | (
-                {"Policy": '{"Statement":[{"Effect":"Allow"}]}'} if "Policy" in asked else {}
-            )
-            request = s3_wire(operation, asked)
-            shapes = known.output_shape.members.values() if known.output_shape is not None else ()
-            headers = tuple(
-                (str(s.serialization.get("name", "")).lower(), "x")
-                for s in shapes
-                if s.serialization.get("location") == "header"
-            )
-        call = call_of(service, operation, asked, request, "host")
-        ours = record.build(call, Outcome(WireResponse(200, headers), answered))
+    for asked, answered in maximal_calls(service, operation):
+        ours = roundtrip.recorded(service, operation, asked, answered)
         for side in SIDES:
             found[side] |= set(rebuild.paths(ours[side] or {}))
     return found
+
+
+def maximal_calls(service: str, operation: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Pairs of maximal parameters and results: one and two elements a list, each member of a union in turn."""
+    known = model.operation_model(service, operation)
+    shapes = (known.input_shape, known.output_shape)
+    made: list[Any] = []
+    for length, pick in itertools.product((1, 2), range(UNION_MEMBERS_MAX)):
+        pair = tuple({} if shape is None else rebuild.maximal(shape, length, pick) for shape in shapes)
+        if pair not in made:
+            made.append(pair)
+            yield pair
 
 
 def explains(ours: set[str], path: str) -> bool:
@@ -328,17 +273,24 @@ def report(tally: Tally, verbose: bool) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--records", nargs="+", default=[])
-    parser.add_argument("--shapes")
+    samples = os.environ.get("TRAILSTATE_SAMPLES", "")
+    parser.add_argument("--records", nargs="+", default=[samples] if samples else [])
+    parser.add_argument("--shapes", default=shapes_beside(samples) if samples else None)
     parser.add_argument("--verbose", action="store_true", help="list every path that differs")
     arguments = parser.parse_args()
     if not arguments.records and not arguments.shapes:
-        sys.exit("give --records, --shapes or both; nothing recorded ships with the project")
+        sys.exit("give --records, --shapes or both, or set TRAILSTATE_SAMPLES; nothing recorded ships with the project")
     tally = Tally()
     measure_events(recorded_events(arguments.records), tally)
     if arguments.shapes:
         measure_shapes(arguments.shapes, tally)
     print(json.dumps(report(tally, arguments.verbose)))
+
+
+def shapes_beside(samples: str) -> str | None:
+    """`api-shapes.json` in a directory of samples or above it."""
+    places = [Path(samples).resolve(), *Path(samples).resolve().parents]
+    return next((str(place / "api-shapes.json") for place in places if (place / "api-shapes.json").is_file()), None)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,34 @@ def value_of(shape: Any, recorded: Any, names: dict[str, str] | None = None) -> 
     return recorded
 
 
+def call(
+    service: str, model: Any, asked: dict[str, Any], answered: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The API's input and output members behind what an event recorded of them."""
+    if service == "s3":
+        return s3_request(model, asked), s3_response(model, answered)
+    if service == "ec2":
+        return ec2_request(model, asked), ec2_response(model, answered)
+    parameters = value_of(model.input_shape, asked) if model.input_shape is not None else {}
+    return parameters, response(model, answered)
+
+
+def response(model: Any, answered: dict[str, Any]) -> dict[str, Any]:
+    """An answer, its single structure put back where the record dropped it."""
+    shape = model.output_shape
+    if shape is None:
+        return {}
+    single = list(shape.members.items())
+    if (
+        len(single) == 1
+        and single[0][0].lower() not in {key.lower() for key in answered}
+        and single[0][1].type_name == "structure"
+    ):
+        return {single[0][0]: value_of(single[0][1], answered)}
+    value: dict[str, Any] = value_of(shape, answered)
+    return value
+
+
 def ec2_request(model: Any, recorded: dict[str, Any]) -> dict[str, Any]:
     """EC2's request, from either style."""
     shape = model.input_shape
@@ -163,6 +191,15 @@ def s3_request(model: Any, recorded: dict[str, Any]) -> dict[str, Any]:
     return rebuilt
 
 
+def s3_response(model: Any, recorded: dict[str, Any]) -> dict[str, Any]:
+    """The members that travel in the headers of S3's answer."""
+    if model.output_shape is None:
+        return {}
+    by_wire = {str(s.serialization.get("name", m)).lower(): (m, s) for m, s in model.output_shape.members.items()}
+    known = {key: by_wire[key.lower()] for key in recorded if key.lower() in by_wire}
+    return {member: typed(shape, recorded[key]) for key, (member, shape) in known.items()}
+
+
 def typed(shape: Any, text: Any) -> Any:
     """Text of a header or a query string as the model's type."""
     if shape.type_name in ("integer", "long") and isinstance(text, str) and text.isdigit():
@@ -190,22 +227,24 @@ def xml_value(shape: Any, folded: Any) -> Any:
     return typed(shape, folded)
 
 
-def maximal(shape: Any, length: int, stack: tuple[str, ...] = ()) -> Any:
-    """A value with every member of a shape, lists of a length, recursion once."""
+def maximal(shape: Any, length: int, pick: int = 0, stack: tuple[str, ...] = ()) -> Any:
+    """A value with every member of a shape, lists of a length, recursion once; a union has one member, by `pick`."""
     kind = shape.type_name
     deeper = (*stack, shape.name)
     if kind == "structure":
         if stack.count(shape.name) > 1 or len(stack) > DEPTH_MAX:
             return {}
-        return {member: maximal(inner, length, deeper) for member, inner in shape.members.items()}
+        members = list(shape.members.items())
+        chosen = [members[pick % len(members)]] if shape.is_tagged_union else members
+        return {member: maximal(inner, length, pick, deeper) for member, inner in chosen}
     if kind == "list":
         return (
-            [maximal(shape.member, length, deeper) for _ in range(length)]
+            [maximal(shape.member, length, pick, deeper) for _ in range(length)]
             if stack.count(shape.name) <= 2 and len(stack) <= DEPTH_MAX
             else []
         )
     if kind == "map":
-        return {KEY: maximal(shape.value, length, deeper)}
+        return {KEY: maximal(shape.value, length, pick, deeper)}
     return SCALARS.get(kind, lambda: "text")()
 
 

@@ -89,7 +89,9 @@ def _structure(shape: Any, rules: Rules, path: str) -> Convert:
 
 
 def _member(shape: Any, rules: Rules, path: str) -> Convert | None:
-    """The converter of a member, or None for one the record leaves out."""
+    """The converter of a member, or None for one the record leaves out: hidden ones, and the answer's status code."""
+    if shape.serialization.get("location") == "statusCode":
+        return None
     how = rules.masks.get(path) or sensitivity(shape, rules.protocol)
     if how == DROP:
         return None

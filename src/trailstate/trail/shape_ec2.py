@@ -82,10 +82,10 @@ def _items_request(operation_model: Any) -> Convert:
     shape = operation_model.input_shape
     operation = operation_model.name
     hides = masks("ec2", operation, "request")
-    always = table("ec2")["lists_always_written"]
+    always = table("ec2")["always_written"]
     groups = table("ec2")["request_groups"].get(operation, {})
     plan: dict[str, tuple[str, Convert]] = {}
-    empty: dict[str, Any] = {}
+    empty = list(always["members"].get(operation, ()))
     for member, member_shape in shape.members.items():
         is_list = member_shape.type_name == "list"
         name = set_name(operation, member, member_shape) if is_list else soap_name(operation, member, member_shape)
@@ -93,8 +93,8 @@ def _items_request(operation_model: Any) -> Convert:
         if convert is None:
             continue
         plan[member] = (name, convert)
-        if is_list and operation.startswith(tuple(always["operations"])) and name not in always["except"]:
-            empty[name] = {}
+        if is_list and operation.startswith(tuple(always["lists_of_operations"])):
+            empty.append(name)
 
     def convert_request(value: Any) -> Any:
         record = {plan[member][0]: plan[member][1](item) for member, item in value.items() if member in plan}
@@ -156,6 +156,11 @@ def _items_list(shape: Any, hides: Any, path: str, side: str) -> Convert:
         bare = _items(member, hides, f"{path}[]", side)
         return lambda value: [bare(item) for item in value]
     convert = _items(member, hides, f"{path}.items[]", side)
+    always = table("ec2")["always_written"]["elements"].get(last) if side == "request" else None
+    if always is not None:
+        return lambda value: (
+            {"items": [{name: {} for name in always} | convert(item) for item in value]} if value else {}
+        )
     if member.type_name != "structure":
         key = _element_name(last, member)
         scalar = convert

@@ -98,10 +98,32 @@ def test_ec2_items_style_gathers_the_launch_and_wraps_lists() -> None:
         "instancesSet": {"items": [{"imageId": "ami-1", "minCount": 1, "maxCount": 1}]},
         "groupSet": {"items": [{"groupId": "sg-1"}]},
         "userData": "<sensitiveDataRemoved>",
+        "blockDeviceMapping": {},
     }
     launched = {"instanceId": "i-1", "launchTime": 1768478405250}
     expected = {"requestId": event["requestID"], "instancesSet": {"items": [launched]}}
     assert event["responseElements"] == expected
+
+
+def test_ec2_items_style_writes_what_its_old_interface_required_even_when_it_is_empty() -> None:
+    entry = {"NetworkAclId": "acl-1", "RuleNumber": 20, "Protocol": "-1", "CidrBlock": "0.0.0.0/0"}
+    event = record.build(a_call("ec2", "ReplaceNetworkAclEntry", entry), done())
+    assert event["requestParameters"]["icmpTypeCode"] == event["requestParameters"]["portRange"] == {}
+    rule = {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    event = record.build(a_call("ec2", "AuthorizeSecurityGroupEgress", {"IpPermissions": [rule]}), done())
+    (written,) = event["requestParameters"]["ipPermissions"]["items"]
+    assert written == {
+        "groups": {},
+        "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]},
+        "ipv6Ranges": {},
+        "prefixListIds": {},
+        "ipProtocol": "tcp",
+    }
+
+
+def test_the_status_line_is_no_part_of_the_answer() -> None:
+    event = record.build(a_call("lambda", "DeleteFunction", {"FunctionName": "f"}), done({"StatusCode": 204}))
+    assert event["responseElements"] is None
 
 
 def test_ec2_wrapped_style_folds_the_query_and_guesses_types() -> None:
