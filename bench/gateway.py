@@ -70,7 +70,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/bench"
 
 MIX: tuple[Callable[[int], bytes], ...] = (
     lambda n: request("s3", "PUT", f"/bench-{n}"),
-    lambda n: request("s3", "GET", "/"),
+    lambda n: request("s3", "GET", "/bench-0?location"),
     lambda n: form("ec2", "2016-11-15", "DescribeVpcs"),
     lambda n: form("ec2", "2016-11-15", "CreateSecurityGroup", GroupName=f"g-{n}", GroupDescription="bench"),
     lambda n: form("iam", "2010-05-08", "CreateUser", UserName=f"user-{n}"),
@@ -81,6 +81,7 @@ MIX: tuple[Callable[[int], bytes], ...] = (
     lambda n: target("sqs", "AmazonSQS.GetQueueUrl", QueueName="queue-0"),
 )
 PREPARE = (
+    request("s3", "PUT", "/bench-0"),
     form("iam", "2010-05-08", "CreateRole", RoleName="bench", AssumeRolePolicyDocument=TRUST),
     form("iam", "2010-05-08", "CreateUser", UserName="user-0"),
     target("sqs", "AmazonSQS.CreateQueue", QueueName="queue-0"),
