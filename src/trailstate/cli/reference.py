@@ -63,8 +63,8 @@ def _listed(names: Sequence[str]) -> str:
 
 _OPERATIONS_HEAD = """# Operations of our own
 
-Trailstate itself answers the operations below; every other call goes to the estate and is recorded. One that is not done
-yet is refused with a modelled error that says so: it never succeeds somewhere else.
+Trailstate itself answers the operations below; every other call goes to the estate and is recorded. One that is not
+done yet is refused with a modelled error that says so: it never succeeds somewhere else.
 """
 
 PAGES: Mapping[str, Callable[[], str]] = {
