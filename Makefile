@@ -28,14 +28,14 @@ test: setup
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 check: setup
-	@$(BIN)/ruff format --check --quiet src tests bench || { echo "make format would reformat the files above"; exit 1; }
-	@$(BIN)/ruff check --quiet src tests bench
+	@$(BIN)/ruff format --check src tests bench tools || { echo "make format would reformat the files above"; exit 1; }
+	@$(BIN)/ruff check --quiet src tests bench tools
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --verbose >.venv/layers.log 2>&1 || { cat .venv/layers.log; exit 1; }
 	@$(BIN)/python -m pytest -q tests/test_tidy.py
 
 format: setup
-	@$(BIN)/ruff format src tests bench
+	@$(BIN)/ruff format src tests bench tools
 	@$(BIN)/ruff check --fix --quiet src tests bench
 
 bench: setup
