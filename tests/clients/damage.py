@@ -113,8 +113,10 @@ TEXT_VALUES = {
 
 def json_value_damages(request: WireRequest, random_: random.Random) -> Iterator[tuple[str, WireRequest]]:
     """Each value in the place of a node drawn from the body; then each member is left out."""
+    if request.body[:1] not in (b"", b"{"):
+        return  # the body is a file of the user's, not an object of the API
     tree = json.loads(request.body or b"{}")
-    paths = list(_paths(tree)) if isinstance(tree, dict) else []
+    paths = list(_paths(tree))
     for name, fragment in JSON_VALUES.items():
         if paths:
             path = random_.choice(paths)
@@ -168,6 +170,28 @@ def _planted(tree: Any, path: tuple[Any, ...]) -> Any:
 
 
 # ---- bodies: what stands in the place of the whole ----
+
+XML_BODIES = {
+    "no root": b"<!-- nothing -->",
+    "another root": b"<Nobody/>",
+    "empty root": b"<Tagging/>",
+    "null elements": b"<Tagging><TagSet><Tag/><Tag><Key/></Tag></TagSet></Tagging>",
+    "text for structure": b"<Tagging>x<TagSet>y</TagSet></Tagging>",
+    "not UTF-8": b"<Tagging><TagSet><Tag><Key>\xff</Key></Tag></TagSet></Tagging>",
+    "a strange encoding": b'<?xml version="1.0" encoding="utf-7"?><a>+ADw-</a>',
+    "an unknown namespace": b'<a:b xmlns="urn:x"/>',
+    "processing instruction": b'<?xml-stylesheet href="file:///etc/passwd"?><a/>',
+    "XInclude": b'<a xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="file:///etc/passwd"/></a>',
+}
+
+
+def xml_value_damages(request: WireRequest, _: random.Random) -> Iterator[tuple[str, WireRequest]]:
+    """What XML can do that is not a matter of one value."""
+    for name, body in XML_BODIES.items():
+        yield name, with_body(request, body)
+    for name, body in XML_BODIES.items():
+        yield f"{name} after the body", with_body(request, request.body + body)
+
 
 BODIES = {
     "empty body": b"",
@@ -332,6 +356,7 @@ VALUE_DAMAGES: dict[str, ValueDamages] = {
     "json": json_value_damages,
     "rest-json": json_value_damages,
     "query": form_value_damages,
+    "rest-xml": xml_value_damages,
     "ec2": form_value_damages,
 }
 
@@ -343,7 +368,12 @@ def valid(service: str, operation: str, seed: int) -> list[WireRequest]:
 
 
 def request_of(service: str, operation: str, parameters: dict[str, Any]) -> WireRequest:
-    return serialize(service, operation, parameters, region=REGION, access_key_id=ACCOUNT)
+    """As botocore's client would send it, but for what a header cannot hold."""
+    made = serialize(service, operation, parameters, region=REGION, access_key_id=ACCOUNT)
+    lines = tuple(
+        (name, value.replace("\n", " ").encode("latin-1", "replace").decode("latin-1")) for name, value in made.headers
+    )
+    return replace(made, headers=lines)
 
 
 def attacks(service: str, operation: str, seed: int, count: int | None = None) -> list[Attack]:

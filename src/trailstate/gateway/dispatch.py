@@ -229,7 +229,7 @@ class Dispatcher:
             return replace(self._refused(call, faults.service_unavailable(call.service, call.protocol)), notes=notes)
         except EstateFailed as error:
             log.error("the estate failed over %s %s (%s): %s", call.service, call.operation, call.event_id, error)
-            return self._refused(call, faults.internal_failure(call.service, call.protocol))
+            return self._refused(call, _blame(call))
         outcome = Outcome(with_request_id(response, call.service, call.protocol, call.request_id))
         if response.status >= 300 or record.needs_result(call):
             return self._understood(call, outcome)
@@ -266,6 +266,15 @@ class Dispatcher:
     def _recorded(self, call: Call, outcome: Outcome) -> Outcome:
         self._recorder.keep(call, outcome)
         return outcome
+
+
+def _blame(call: Call) -> Fault:
+    """Why the estate broke: over a request that AWS's model does not allow, AWS would have refused that."""
+    try:
+        validate(call.service, model.operation_model(call.service, call.operation), call.parameters, call.protocol)
+    except Fault as refusal:
+        return refusal
+    return faults.internal_failure(call.service, call.protocol)
 
 
 def _virtual_bucket(found: Route | Unrouted) -> str:

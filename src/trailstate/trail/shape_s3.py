@@ -115,7 +115,7 @@ def _parsed(body: bytes) -> ET.Element | None:
         return None
     try:
         return ET.fromstring(body)  # noqa: S314 - no document type, at most 1 MiB
-    except ET.ParseError:
+    except (ET.ParseError, LookupError, ValueError):  # the latter two: an encoding that nobody knows
         return None
 
 

@@ -153,6 +153,8 @@ def _payload(operation: Any, name: str, request: WireRequest, protocol: str) -> 
         return {name: _text(request.body)}
     parse = read_json.parse_json if protocol == "rest-json" else _PARSERS[protocol]
     value = parse(request.body)
+    if protocol == "rest-xml":
+        _hold_root(member, value[0])
     if value == {} and name not in shape.required_members:
         return {}
     return {name: _read(operation, member, protocol, value)}
@@ -163,6 +165,12 @@ def _text(body: bytes) -> str:
         return body.decode("utf-8")
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8.") from None
+
+
+def _hold_root(member: Any, root: read_xml.Element) -> None:
+    expected = member.serialization.get("name", member.name)
+    if root.name != expected:
+        raise Malformed(f"The root of the XML must be '{expected}', found '{root.name[:100]}'.")
 
 
 def _xml_root(body: bytes) -> list[read_xml.Element]:

@@ -161,6 +161,16 @@ def test_s3_writes_the_request_as_sent() -> None:
     assert event["resources"] == [{"accountId": "111122223333", "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::b"}]
 
 
+@pytest.mark.parametrize("body", [b'<?xml version="1.0" encoding="utf-7"?><a/>', b"<a>", b"<!DOCTYPE a><a/>"])
+def test_a_body_that_s3_could_not_read_is_not_recorded(body: bytes) -> None:
+    request = WireRequest("PUT", "/logs?tagging", (), body)
+    call = a_call("s3", "PutBucketTagging", {"Bucket": "logs"}, request=request)
+
+    written = record.build(call, failed("MalformedXML"))["requestParameters"]
+
+    assert written == {"bucketName": "logs", "Host": "s3.eu-west-1.amazonaws.com", "tagging": ""}
+
+
 def test_an_object_write_is_a_data_event_with_both_resources() -> None:
     event = record.build(a_call("s3", "PutObject", {"Bucket": "b", "Key": "k"}), done())
     assert (event["managementEvent"], event["eventCategory"]) == (False, "Data")

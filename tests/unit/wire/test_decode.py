@@ -208,6 +208,7 @@ def test_an_xml_attribute_is_a_member_whatever_its_prefix() -> None:
         b"<Tagging>",
         b"{}",
         b"<Tagging/><Tagging/>",
+        b"<Tags/>",
         b'<!DOCTYPE Tagging [<!ENTITY a "b">]>' + TAGGING,
         b'<!DOCTYPE Tagging SYSTEM "file:///etc/passwd"><Tagging/>',
         b"<Tagging><TagSet><Tag><Key><a/></Key></Tag></TagSet></Tagging>",

@@ -26,6 +26,15 @@ from trailstate.estate.frames import Answered, Failed, Serve, Unsupported
 HTML = b"<!doctype html"
 NOT_IMPLEMENTED = b"has not been implemented"
 EXCERPT_BYTES = 500
+UNTYPED = "text/html; charset=utf-8"
+"""What moto's web framework writes where moto named no type."""
+
+CONTENT_TYPES = {b"<": "text/xml", b"{": "application/json", b"[": "application/json"}
+NOT_IN_XML = bytes(set(range(32)) - set(b"\t\r\n"))
+BODILESS = frozenset({"HEAD", "OPTIONS"})
+READS_OBJECTS = frozenset({"GetObject", "HeadObject"})
+"""Operations whose answer has the type that its owner gave the object, a page's included."""
+
 HOSTS_KEPT = 1024
 
 
@@ -151,9 +160,21 @@ def _judged(
         return Unsupported(_excerpt(content))
     if status == 404 and not content and frame.method != "HEAD" and frame.service != "s3":
         return Unsupported(f"no operation of '{frame.service}' under {frame.method} {frame.target[:200]}")
+    if status >= 400 and not content and frame.method not in BODILESS:
+        return Failed(f"{status}, and not a word why")
     if status == 500 or (status >= 400 and content[: len(HTML)].lower() == HTML):
         return Failed(f"{status}: {_excerpt(content)}")
+    if ("content-type", UNTYPED) in headers and frame.operation not in READS_OBJECTS:
+        headers = [line for line in headers if line[0] != "content-type"] + _type_of(content)
+    if status >= 400 and content[:1] == b"<":
+        content = content.translate(None, NOT_IN_XML)  # moto repeats what it was sent
     return Answered(status, headers, content)
+
+
+def _type_of(content: bytes) -> list[tuple[str, str]]:
+    """The header moto left out: nothing it answers is a page, whatever its web framework assumes."""
+    kind = CONTENT_TYPES.get(content.lstrip()[:1], "text/plain")
+    return [("content-type", kind)] if content else []
 
 
 def _excerpt(content: bytes) -> str:
