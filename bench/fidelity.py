@@ -17,6 +17,7 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,16 @@ from typing import Any
 import botocore.session
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from bench import rebuild, roundtrip
+from bench import holdout, rebuild, roundtrip
 from trailstate.trail.category import classify
 from trailstate.wire import model
 
 CLASSES = {"real", "real-masked", "doc-example"}
 SUFFIX = re.compile(r"(20\d{6}(v\d)?|20\d\d_\d\d_\d\d)$")
 UNION_MEMBERS_MAX = 8
+Pair = tuple[str, str]
+"""A service and an operation, as botocore calls them."""
+
 SIDES = ("requestParameters", "responseElements")
 
 
@@ -119,17 +123,27 @@ def wire_code(service: str, recorded: str) -> str:
     return recorded
 
 
-def rebuilt(event: dict[str, Any], service: str, operation: str) -> dict[str, Any]:
-    """Our record of the call an event tells of."""
-    known = model.operation_model(service, operation)
-    asked = event.get("requestParameters") or {}
-    answered = event.get("responseElements") or {}
-    failure = None
-    if "errorCode" in event:
-        message = event.get("errorMessage") or answered.get("message") or ""
-        failure = (wire_code(service, event["errorCode"]), message)
-    parameters, result = rebuild.call(service, known, asked, answered)
-    return roundtrip.recorded(service, operation, parameters, None if failure else result, failure)
+@dataclass(frozen=True)
+class Turned:
+    """A recorded event and the API call behind it."""
+
+    event: dict[str, Any]
+    pair: Pair
+    parameters: dict[str, Any]
+    result: dict[str, Any] | None
+    failure: tuple[str, str] | None
+    """The code on the wire, and the message."""
+
+
+def turned(event: dict[str, Any], pair: Pair) -> Turned:
+    """The call an event tells of."""
+    service, operation = pair
+    asked, answered = event.get("requestParameters") or {}, event.get("responseElements") or {}
+    parameters, result = rebuild.call(service, model.operation_model(service, operation), asked, answered)
+    if "errorCode" not in event:
+        return Turned(event, pair, parameters, result, None)
+    failure = (wire_code(service, event["errorCode"]), event.get("errorMessage") or answered.get("message") or "")
+    return Turned(event, pair, parameters, None, failure)
 
 
 def maximal_paths(service: str, operation: str) -> dict[str, set[str]]:
@@ -173,9 +187,9 @@ class Tally:
         self.unknown: Counter[str] = Counter()
 
 
-def measure_events(events: Iterable[dict[str, Any]], tally: Tally) -> None:
-    theirs: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-    ours: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+def turned_round(events: Iterable[dict[str, Any]], tally: Tally) -> list[Turned]:
+    """The events with a call of botocore's behind them, one of each shape."""
+    found: list[Turned] = []
     seen: set[str] = set()
     for event in events:
         key = json.dumps([event["eventSource"], event["eventName"], event.get("errorCode"), sorted(paths_of(event))])
@@ -186,14 +200,31 @@ def measure_events(events: Iterable[dict[str, Any]], tally: Tally) -> None:
         pair = chosen(source, name, event.get("requestParameters") or {})
         if pair is None:
             tally.unknown[f"{source}/{name}"] += 1
-            continue
-        made = rebuilt(event, *pair)
-        agreement(event | {"eventName": name}, made, pair, tally)
+        else:
+            found.append(turned(event | {"eventName": name}, pair))
+    return found
+
+
+def measure_events(events: Iterable[Turned], tally: Tally) -> None:
+    theirs: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    ours: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for each in events:
+        made = recorded(each, tally)
+        agreement(each.event, made, each.pair, tally)
         for side in SIDES:
-            theirs[(*pair, side)] |= set(rebuild.paths(event.get(side) or {}))
-            ours[(*pair, side)] |= set(rebuild.paths(made[side] or {}))
+            theirs[(*each.pair, side)] |= set(rebuild.paths(each.event.get(side) or {}))
+            ours[(*each.pair, side)] |= set(rebuild.paths(made.get(side) or {}))
     for key, want in theirs.items():
         count_paths(key, want, ours[key], tally)
+
+
+def recorded(each: Turned, tally: Tally) -> dict[str, Any]:
+    """Our record; empty, and so all wrong, for a call that does not come through the codec."""
+    try:
+        return roundtrip.recorded(*each.pair, each.parameters, each.result, each.failure)
+    except roundtrip.STUCK as error:
+        tally.disagreed[f"{'.'.join(each.pair)} is stuck in the codec: {type(error).__name__}: {str(error)[:100]}"] += 1
+        return {}
 
 
 def paths_of(event: dict[str, Any]) -> list[str]:
@@ -222,16 +253,22 @@ def agreement(event: dict[str, Any], made: dict[str, Any], pair: tuple[str, str]
                 ] += 1
 
 
-def measure_shapes(file: str, tally: Tally) -> None:
+def recorded_shapes(file: str) -> list[tuple[Pair, dict[str, set[str]]]]:
+    """The operations of a file of shapes, with the paths recorded of each."""
+    found = []
     for key, facts in json.loads(Path(file).read_text())["shapes"].items():
         source, _, name = key.partition("/")
-        asked = facts["requestParameters"]["paths"]
-        pair = chosen(source, name.strip(), {path.partition(".")[0] for path in asked})
-        if pair is None:
-            continue
+        asked = {path.partition(".")[0] for path in facts["requestParameters"]["paths"]}
+        pair = chosen(source, name.strip(), asked)
+        if pair is not None:
+            found.append((pair, {side: set(facts[side]["paths"]) for side in SIDES}))
+    return found
+
+
+def measure_shapes(shapes: Iterable[tuple[Pair, dict[str, set[str]]]], tally: Tally) -> None:
+    for pair, wanted in shapes:
         ours = maximal_paths(*pair)
-        for side in SIDES:
-            want = set(facts[side]["paths"])
+        for side, want in wanted.items():
             explained = {path for path in want if explains(ours[side], path)}
             counts = tally.counts[group_of(pair[0])]
             counts["shape recorded"] += len(want)
@@ -277,13 +314,23 @@ def main() -> None:
     parser.add_argument("--records", nargs="+", default=[samples] if samples else [])
     parser.add_argument("--shapes", default=shapes_beside(samples) if samples else None)
     parser.add_argument("--verbose", action="store_true", help="list every path that differs")
+    parser.add_argument(
+        "--hold-out", type=int, metavar="SEED", help="forget what half of the operations taught, and measure that half"
+    )
     arguments = parser.parse_args()
     if not arguments.records and not arguments.shapes:
         sys.exit("give --records, --shapes or both, or set TRAILSTATE_SAMPLES; nothing recorded ships with the project")
     tally = Tally()
-    measure_events(recorded_events(arguments.records), tally)
-    if arguments.shapes:
-        measure_shapes(arguments.shapes, tally)
+    events = turned_round(recorded_events(arguments.records), tally)
+    shapes = recorded_shapes(arguments.shapes) if arguments.shapes else []
+    if arguments.hold_out is not None:
+        held, kept = holdout.halved([each.pair for each in events] + [pair for pair, _ in shapes], arguments.hold_out)
+        events = [each for each in events if each.pair in held]
+        shapes = [(pair, wanted) for pair, wanted in shapes if pair in held]
+        rows = holdout.forget(held, kept)
+        print(f"held out: {len(held)} operations of {len(held | kept)}; forgotten with them: {rows} rows of the tables")
+    measure_events(events, tally)
+    measure_shapes(shapes, tally)
     print(json.dumps(report(tally, arguments.verbose)))
 
 

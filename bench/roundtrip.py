@@ -29,6 +29,9 @@ STATUSES = {"AccessDenied": 403, "AccessDeniedException": 403, "UnauthorizedOper
 LABEL = "label"
 """Stands in a path for what a recorded call does not tell; without it there is no path."""
 
+STUCK = (Fault, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What the codec raises over values that a recording gave in a form of its own."""
+
 
 def recorded(
     service: str,
