@@ -18,6 +18,9 @@ from trailstate.wire.readers import Readers
 from trailstate.wire.route import Route
 from trailstate.wire.text import Malformed
 
+HOLDS_ROOTS = frozenset({"s3"})
+"""Services that hold a document against their published schema, which names its root."""
+
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 
 DOCUMENT_BYTES_MAX = 70 * 1024 * 1024
@@ -153,7 +156,7 @@ def _payload(operation: Any, name: str, request: WireRequest, protocol: str) -> 
         return {name: _text(request.body)}
     parse = read_json.parse_json if protocol == "rest-json" else _PARSERS[protocol]
     value = parse(request.body)
-    if protocol == "rest-xml":
+    if operation.service_model.service_name in HOLDS_ROOTS:
         _hold_root(member, value[0])
     if value == {} and name not in shape.required_members:
         return {}
