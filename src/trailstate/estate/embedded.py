@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from trailstate.estate import cbor
 from trailstate.estate.frames import (
     INLINE_BYTES,
     Answer,
@@ -87,6 +88,11 @@ class EmbeddedEstate:
         return self._program.pid if self._program is not None else None
 
     def handle(self, request: EstateRequest) -> WireResponse:
+        if cbor.is_cbor(request.request):
+            return cbor.in_cbor(request, self._served(cbor.in_json(request)))
+        return self._served(request)
+
+    def _served(self, request: EstateRequest) -> WireResponse:
         with ExitStack() as opened:
             attachment = _attachment(request.request, opened)
             answer, body = self._asked(_serve(request, attachment is None), attachment)
