@@ -95,7 +95,7 @@ def _response(service: str, known: Any) -> Callable[[Call, Outcome], Any]:
     if shape is None:
         return _unshown
     rules = _rules(service, known, "response")
-    wrapper = _dropped_wrapper(service, shape)
+    wrapper = dropped_wrapper(service, shape)
     if wrapper is not None:
         inner = compiled(shape.members[wrapper], rules)
         return lambda _call, outcome: inner((outcome.result or {}).get(wrapper) or {}) or None
@@ -103,7 +103,7 @@ def _response(service: str, known: Any) -> Callable[[Call, Outcome], Any]:
     return lambda _call, outcome: convert(outcome.result or {}) or None
 
 
-def _dropped_wrapper(service: str, shape: Any) -> str | None:
+def dropped_wrapper(service: str, shape: Any) -> str | None:
     """The single structure of a response whose members stand at top level in the record (RDS and its kin)."""
     if service not in table("members")["unwrapped"]["services"] or len(shape.members) != 1:
         return None

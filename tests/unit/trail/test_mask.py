@@ -3,9 +3,14 @@
 from typing import Any
 
 import pytest
+from bench.rebuild import KEY, maximal, paths
 
-from trailstate.trail.mask import hidden
-from trailstate.trail.plan import plan_of
+from trailstate.trail.mask import SHOW, hidden
+from trailstate.trail.names import renames
+from trailstate.trail.plan import dropped_wrapper, plan_of
+from trailstate.trail.shape import Rules, compiled
+from trailstate.trail.tables import table
+from trailstate.wire import model
 from trailstate.wire.call import Outcome, WireResponse
 
 from .test_record import a_call
@@ -34,6 +39,11 @@ from .test_record import a_call
          "ExpressionAttributeValues": {":v": {"S": "s3cret"}}}, {"tableName": "t", "key": {"k": {"s": "a"}}}),
         ("dynamodb", "BatchWriteItem", {"RequestItems": {"t": [{"PutRequest": {"Item": {"k": {"S": "s3cret"}}}}]}},
          {"requestItems": {"t": [{"putRequest": {}}]}}),
+        ("dynamodb", "TransactWriteItems",
+         {"TransactItems": [{"Put": {"TableName": "t", "Item": {"k": {"S": "s3cret"}}}}]},
+         {"requestItems": [{"put": {"tableName": "t"}}]}),
+        ("dynamodb", "BatchExecuteStatement", {"Statements": [{"Statement": "s", "Parameters": [{"S": "s3cret"}]}]},
+         {"requestItems": [{"statement": "s"}]}),
         ("logs", "PutLogEvents", {"logGroupName": "g", "logEvents": [{"timestamp": 1, "message": "s3cret"}]},
          {"logGroupName": "g"}),
         ("events", "PutEvents", {"Entries": [{"Source": "s", "Detail": "s3cret"}]},
@@ -46,6 +56,36 @@ def test_requests_hide_what_the_tables_and_the_model_name(
     service: str, operation: str, parameters: dict[str, Any], written: dict[str, Any]
 ) -> None:
     assert plan_of(service, operation).request(a_call(service, operation, parameters)) == written
+
+
+ROWS = [
+    (row, side, path)
+    for row, sides in table("masks")["paths"].items()
+    if not row.startswith("ec2.")
+    for side, paths in sides.items()
+    for path in paths
+]
+
+
+@pytest.mark.parametrize(("row", "side", "path"), ROWS)
+def test_every_row_names_something_that_a_record_would_show_without_it(row: str, side: str, path: str) -> None:
+    service, _, operation = row.partition(".")
+    operations = model.service_model(service).operation_names if operation == "*" else [operation]
+    assert any(shows(service, each, side, path) for each in operations)
+
+
+def shows(service: str, operation: str, side: str, path: str) -> bool:
+    known = model.operation_model(service, operation)
+    shape = known.input_shape if side == "request" else known.output_shape
+    if shape is None:
+        return False
+    wrapper = dropped_wrapper(service, shape) if side == "response" else None
+    shape = shape.members[wrapper] if wrapper is not None else shape
+    rules = Rules(
+        str(known.service_model.metadata["protocol"]), masks={path: SHOW}, renames=renames(service, operation, side)
+    )
+    written = compiled(shape, rules)(maximal(shape, 1))
+    return path.replace("{}", f".{KEY}") in paths(written)
 
 
 def test_sts_shows_the_session_token_but_never_the_secret_key() -> None:
