@@ -64,7 +64,7 @@ class Lab:
 
         access_key = key or self.account
         if options:
-            return boto3.client(service, **self._connection(access_key, region), **options)
+            return boto3.client(service, **self._connection(access_key, region) | options)
         if (service, region, access_key) not in self._clients:
             self._clients[service, region, access_key] = boto3.client(service, **self._connection(access_key, region))
         return self._clients[service, region, access_key]

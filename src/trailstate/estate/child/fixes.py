@@ -54,7 +54,22 @@ def long_polls_return_at_once() -> None:
     replace(SQSBackend, "receive_message", receive_at_once)
 
 
-AT_START: tuple[Callable[[], None], ...] = (ids_of_users_and_groups, one_id_for_an_assumed_role)
+def what_is_put_is_no_form() -> None:
+    """An object is stored as it was sent, whatever its type; moto's web framework takes one of a form's type for a form
+    and leaves nothing of it. `curl --data-binary` and `urllib` send that type unless told otherwise."""
+    from werkzeug.wrappers import Request
+
+    def want_form_data_parsed(self: Any) -> bool:
+        return self.method != "PUT" and bool(self.environ.get("CONTENT_TYPE"))
+
+    replace(Request, "want_form_data_parsed", property(want_form_data_parsed))
+
+
+AT_START: tuple[Callable[[], None], ...] = (
+    ids_of_users_and_groups,
+    one_id_for_an_assumed_role,
+    what_is_put_is_no_form,
+)
 AFTER_IMPORT: dict[str, Callable[[], None]] = {
     "cloudformation": template.tell_broken_templates,
     "sqs": long_polls_return_at_once,
