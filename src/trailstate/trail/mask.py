@@ -5,11 +5,12 @@ member, is data (`data/masks.json`); a sensitive member without a row is left ou
 in the younger JSON ones. Blobs never appear.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from trailstate.trail.tables import table
+from trailstate.wire import model
 
 Convert = Callable[[Any], Any]
 
@@ -47,3 +48,31 @@ def default_for_sensitive(protocol: str, type_name: str) -> str:
         return DROP
     how: str = table("masks")["sensitive_strings"].get(protocol, DROP)
     return how
+
+
+def without_secrets(text: str, service: str, operation: str, parameters: Mapping[str, Any]) -> str:
+    """A message that may repeat what the caller sent, with every sensitive value in it hidden."""
+    try:
+        shape = model.operation_model(service, operation).input_shape
+    except LookupError:
+        return text
+    for secret in sorted(_secrets(shape, parameters, False), key=len, reverse=True) if shape is not None else ():
+        text = text.replace(secret, table("masks")["texts"]["hidden"])
+    return text
+
+
+def _secrets(shape: Any, value: Any, secret: bool) -> Iterator[str]:
+    """The texts within a value that its shape, or one it stands in, marks sensitive."""
+    secret = secret or bool(shape.metadata.get("sensitive"))
+    if isinstance(value, Mapping) and shape.type_name in ("structure", "map"):
+        for name, item in value.items():
+            inner = shape.value if shape.type_name == "map" else shape.members.get(name)
+            if shape.type_name == "map":
+                yield from _secrets(shape.key, name, secret)
+            if inner is not None:
+                yield from _secrets(inner, item, secret)
+    elif isinstance(value, list) and shape.type_name == "list":
+        for item in value:
+            yield from _secrets(shape.member, item, secret)
+    elif secret and isinstance(value, str) and value:
+        yield value

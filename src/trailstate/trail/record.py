@@ -13,10 +13,11 @@ from trailstate.trail import shape_s3
 from trailstate.trail.category import Classification, classify, region_of
 from trailstate.trail.errors import error_code, hides_message
 from trailstate.trail.identity import seconds, user_identity
+from trailstate.trail.mask import without_secrets
 from trailstate.trail.plan import plan_of
 from trailstate.trail.resources import reads_result, resources
 from trailstate.trail.tables import table
-from trailstate.wire.call import Call, Outcome
+from trailstate.wire.call import Call, Failure, Outcome
 
 EVENT_VERSION = "1.11"
 TEXT_BYTES_MAX = 1024
@@ -96,14 +97,18 @@ def _error(call: Call, outcome: Outcome) -> dict[str, str]:
         return {}
     error = {"errorCode": truncated(error_code(call, outcome.failure))}
     if outcome.failure.message and not hides_message(call.service):
-        error["errorMessage"] = truncated(outcome.failure.message)
+        error["errorMessage"] = _message(call, outcome.failure)
     return error
+
+
+def _message(call: Call, failure: Failure) -> str:
+    return truncated(without_secrets(failure.message, call.service, call.operation, call.parameters))
 
 
 def _response(call: Call, outcome: Outcome) -> Any:
     if outcome.failure is not None:
         said = hides_message(call.service) and not classify(call.service, call.operation).read_only
-        return {"message": truncated(outcome.failure.message)} if said else None
+        return {"message": _message(call, outcome.failure)} if said else None
     written = plan_of(call.service, call.operation).response(call, outcome)
     return _bounded("responseElements", written, len(outcome.response.body))
 

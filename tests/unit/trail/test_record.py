@@ -205,6 +205,14 @@ def test_error_codes_are_spelled_as_each_service_spells_them(
     assert event["responseElements"] is None
 
 
+def test_an_error_message_repeats_no_secret() -> None:
+    call = a_call("cognito-idp", "GlobalSignOut", {"AccessToken": CANARY})
+
+    written = record.build(call, failed("NotAuthorizedException", f"The token {CANARY} is not valid."))
+
+    assert written["errorMessage"] == "The token HIDDEN_DUE_TO_SECURITY_REASONS is not valid."
+
+
 def test_guardduty_says_its_errors_in_the_response() -> None:
     event = record.build(a_call("guardduty", "UpdateDetector", {"DetectorId": "d"}), failed("AccessDeniedException"))
     assert "errorMessage" not in event

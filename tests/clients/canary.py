@@ -1,0 +1,100 @@
+"""A value of its own in every member that AWS's model marks sensitive: one found anywhere says where it stood."""
+
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.wire.sample import smallest
+from trailstate.wire import model
+
+MARK = "Zq7Canary"
+PATTERN = re.compile(rb"Zq7Canary[0-9]{6}")
+BASE64 = re.compile(rb"WnE3Q2FuYXJ5[A-Za-z0-9+/]{8}")
+"""The same in base64: three bytes are four characters, and the mark has nine."""
+
+DEPTH_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One operation's parameters, with a canary at each sensitive path."""
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    canaries: dict[str, str]
+    """Canary -> path of the member it stands in."""
+
+
+class Planter:
+    """Hands out canaries, each once."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def planted(self, service: str) -> Iterator[Planted]:
+        """Every operation of the service that has a sensitive member."""
+        for name in model.service_model(service).operation_names:
+            shape = model.operation_model(service, name).input_shape
+            if shape is None:
+                continue
+            canaries: dict[str, str] = {}
+            found = self._structure(shape, "", False, (), canaries)
+            if canaries:
+                yield Planted(service, name, _merged(smallest(shape), found), canaries)
+
+    def _value(self, shape: Any, path: str, secret: bool, above: tuple[str, ...], canaries: dict[str, str]) -> Any:
+        """A value with a canary at each sensitive place in it; None when it has none."""
+        secret = secret or bool(shape.metadata.get("sensitive"))
+        kind = shape.type_name
+        if kind == "structure":
+            if shape.name in above or len(above) > DEPTH_MAX:
+                return None
+            return self._structure(shape, path, secret, (*above, shape.name), canaries) or None
+        if kind == "list":
+            inner = self._value(shape.member, f"{path}[]", secret, above, canaries)
+            return None if inner is None else [inner]
+        if kind == "map":
+            return self._map(shape, path, secret, above, canaries)
+        if not secret or kind not in ("string", "blob"):
+            return None
+        canary = self._canary(path, canaries)
+        return canary.encode() if kind == "blob" else canary
+
+    def _structure(
+        self, shape: Any, path: str, secret: bool, above: tuple[str, ...], canaries: dict[str, str]
+    ) -> dict[str, Any]:
+        found = {}
+        for name, member in shape.members.items():
+            value = self._value(member, f"{path}.{name}".lstrip("."), secret, above, canaries)
+            if value is not None:
+                found[name] = _merged(smallest(member), value) if member.type_name == "structure" else value
+        return found
+
+    def _map(self, shape: Any, path: str, secret: bool, above: tuple[str, ...], canaries: dict[str, str]) -> Any:
+        key_is_secret = secret or bool(shape.key.metadata.get("sensitive"))
+        inner = self._value(shape.value, f"{path}{{}}", secret, above, canaries)
+        if inner is None and not (key_is_secret and shape.value.type_name == "string"):
+            return None
+        key = self._canary(f"{path} key", canaries) if key_is_secret else (shape.key.enum or ["key"])[0]
+        return {key: "x" if inner is None else inner}
+
+    def _canary(self, path: str, canaries: dict[str, str]) -> str:
+        self._count += 1
+        canary = f"{MARK}{self._count:06d}"
+        canaries[canary] = path
+        return canary
+
+
+def _merged(below: Any, above: Any) -> Any:
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    return {**below, **{name: _merged(below.get(name), value) for name, value in above.items()}}
+
+
+def canaries_in(text: bytes) -> set[str]:
+    """Those that stand in the text, plainly or in base64."""
+    plain = {each.decode() for each in PATTERN.findall(text)}
+    return plain | {b64decode(each).decode() for each in BASE64.findall(text)}

@@ -1,0 +1,110 @@
+"""No value that AWS's model calls sensitive is written anywhere: journal, history, logs, metrics, command output."""
+
+import logging
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.clients.answers import Client
+from tests.clients.canary import Planted, Planter, canaries_in
+from tests.clients.damage import ACCOUNT, request_of
+from trailstate.testing import Lab, lab
+
+SERVICES = (
+    *("apigateway", "codebuild", "cognito-identity", "cognito-idp", "dms", "docdb", "ds", "dynamodb", "ec2", "ecs"),
+    *("eks", "elasticache", "events", "glue", "iam", "kms", "lambda", "organizations", "rds", "redshift", "s3"),
+    *("secretsmanager", "ses", "sesv2", "sns", "sqs", "ssm", "stepfunctions", "sts", "cloudfront", "backup"),
+)
+
+SHOWN = {
+    ("s3", "SSEKMSKeyId"): "the key's identifier, which S3 records as it was sent",
+    ("s3", "KMSMasterKeyID"): "likewise, in the body",
+    ("s3", "KMSKeyId"): "likewise",
+    ("s3", "KMSKeyArn"): "likewise",
+    ("s3", "KeyId"): "likewise",
+    ("s3", "SSEKMSEncryptionContext"): "S3 records the header as it was sent",
+}
+"""(service, last name of the path) -> why its value is in the record."""
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What a lab left behind after a call with every canary."""
+
+    planted: list[Planted]
+    records: list[dict[str, object]]
+    places: dict[str, bytes]
+    """Where somebody may look -> all that stands there."""
+
+
+@pytest.fixture(scope="module")
+def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
+    data = tmp_path_factory.mktemp("canary")
+    log = data.with_suffix(".log")
+    handler = logging.FileHandler(log)
+    logging.getLogger("trailstate").addHandler(handler)
+    planter = Planter()
+    planted = [each for service in SERVICES for each in planter.planted(service)]
+    with lab(ephemeral=False, data_events="all", data=str(data)) as aws:
+        client = Client(aws.endpoint)
+        for each in planted:
+            client.send(request_of(each.service, each.operation, each.parameters))
+        client.close()
+        places = {
+            "LookupEvents": history(aws),
+            "metrics": urlopen(f"{aws.endpoint}/_trailstate/metrics").read(),
+            "health": urlopen(f"{aws.endpoint}/_trailstate/health").read(),
+            "events": command("events", "-o", "json", "-n", "100000", "--data", str(data)),
+            "explain": command("events", "--explain", "-n", "100000", "--data", str(data)),
+        }
+        places |= {f"{path.name} while serving": path.read_bytes() for path in files(data)}
+        records = aws.recorded()
+    places |= {path.name: path.read_bytes() for path in files(data)}
+    logging.getLogger("trailstate").removeHandler(handler)
+    handler.close()
+    places["log"] = log.read_bytes()
+    return Aftermath(planted, records, places)
+
+
+def history(aws: Lab) -> bytes:
+    pages = (
+        aws.client("cloudtrail", key=ACCOUNT).get_paginator("lookup_events").paginate(PaginationConfig={"PageSize": 50})
+    )
+    return repr([event for page in pages for event in page["Events"]]).encode()
+
+
+def command(*arguments: str) -> bytes:
+    program = Path(sys.executable).with_name("trailstate")
+    done = subprocess.run([program, *arguments], capture_output=True, check=True)
+    return done.stdout + done.stderr
+
+
+def files(data: Path) -> list[Path]:
+    return [path for path in data.rglob("*") if path.is_file()]
+
+
+def test_no_canary_is_found_but_those_that_aws_shows(aftermath: Aftermath) -> None:
+    origin = {
+        canary: (each.service, each.operation, path)
+        for each in aftermath.planted
+        for canary, path in each.canaries.items()
+    }
+    shown = {canary for canary, (service, _, path) in origin.items() if (service, path.rpartition(".")[2]) in SHOWN}
+
+    found = {place: canaries_in(text) for place, text in aftermath.places.items()}
+    leaks = {place: sorted(origin[canary] for canary in there - shown) for place, there in found.items()}
+
+    assert {place: there for place, there in leaks.items() if there} == {}
+    assert found["truth.db"] == shown
+
+
+def test_every_call_is_on_the_record(aftermath: Aftermath) -> None:
+    """Nothing is hidden by being left out: each call has its record, and the places looked at hold them."""
+    assert len(aftermath.records) >= len(aftermath.planted)
+    assert {"truth.db", "derived.db", "estate.log", "truth.db-wal while serving"} <= aftermath.places.keys()
+    for place in ("truth.db", "LookupEvents", "events"):
+        assert b"requestParameters" in aftermath.places[place]
