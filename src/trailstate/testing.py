@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from trailstate.values.timestamp import parse_span
+
 if TYPE_CHECKING:
     from trailstate.app import Running
 
@@ -89,10 +91,12 @@ class Lab:
         """What time it is in the lab."""
         return self._running.now()
 
-    def advance(self, by: timedelta | float) -> datetime:
-        """Set the lab's clock forward (a number means seconds); everything that follows from it is done on return."""
-        step = by if isinstance(by, timedelta) else timedelta(seconds=by)
-        return self._running.advance(step)
+    def advance(self, by: timedelta | float | str) -> datetime:
+        """Set the clock forward, by a timedelta, seconds or words such as "2h" or "1d12h"; everything that follows
+        from it is done on return."""
+        if isinstance(by, str):
+            by = parse_span(by)
+        return self._running.advance(by if isinstance(by, timedelta) else timedelta(seconds=by))
 
     def settle(self) -> None:
         """Wait until everything that follows from the calls so far is done."""

@@ -4,7 +4,6 @@ The server fires its timers and runs its followers to idle before it answers, so
 what the new time has brought about.
 """
 
-import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -15,11 +14,10 @@ from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.options import Config, Data, effective
 from trailstate.cli.server import CLOCK_PATH, ask
 from trailstate.cli.terminal import put, say
+from trailstate.values.timestamp import UnknownTime, parse_span
 
 SETTLE_PATH = "/_trailstate/settle"
 
-UNIT_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-STEP = re.compile(r"(?:[0-9]{1,9}[wdhms])+")
 STEP_MAX = timedelta(days=3660)
 
 clock = typer.Typer(
@@ -98,14 +96,16 @@ def settle(data: Data = None, config: Config = None) -> None:
 
 def step_of(text: str) -> timedelta:
     """A span such as `2h` or `1d12h`; ends the command for anything else."""
-    words = text.replace(" ", "")
-    seconds = sum(int(part[:-1]) * UNIT_SECONDS[part[-1]] for part in re.findall(r"[0-9]{1,9}[wdhms]", words))
-    if STEP.fullmatch(words) is None or not 0 < seconds <= STEP_MAX.total_seconds():
+    try:
+        span = parse_span(text)
+    except UnknownTime:
+        span = timedelta(0)
+    if not timedelta(0) < span <= STEP_MAX:
         raise Stop(
             ExitCode.USAGE,
             f"The step must be a span such as 90s, 30m, 2h, 1d12h or 2w, at most ten years; found '{text}'.",
         )
-    return timedelta(seconds=seconds)
+    return span
 
 
 def instant_of(text: str) -> datetime:

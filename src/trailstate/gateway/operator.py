@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from trailstate.values.timestamp import UnknownTime, parse_span
 from trailstate.wire.call import WireRequest, WireResponse
 
 PREFIXES = ("/_trailstate", "/_localstack", "/moto-api")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "localhost.localstack.cloud"})
-DURATION = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,7})h)?(?:([0-9]{1,8})m)?(?:([0-9]{1,9})s)?")
 STEP_MAX = timedelta(days=3650)
 
 
@@ -187,11 +187,11 @@ def duration(value: object) -> timedelta:
     """Seconds as a number, or words such as `2h`, `1d12h`, `90m`, `30s`."""
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= STEP_MAX.total_seconds():
         return timedelta(seconds=value)
-    found = DURATION.fullmatch(value) if isinstance(value, str) and value else None
-    if found is None:
-        raise PageError(400, f"expected a duration such as '2h', '1d12h' or a number of seconds, found {value!r}")
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        return parse_span(value if isinstance(value, str) else "")
+    except UnknownTime:
+        message = f"expected a duration such as '2h', '1d12h' or a number of seconds, found {value!r}"
+        raise PageError(400, message) from None
 
 
 def timestamp(value: object) -> datetime:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, time, timedelta
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _UNIT_NAMES = {"sec": "s", "second": "s", "min": "m", "minute": "m", "hr": "h", "hour": "h", "day": "d", "week": "w"}
 _AGO = re.compile(r"(\d{1,6})\s*([a-z]+)(?:\s+ago)?")
+_SPAN = re.compile(r"(?:\d{1,9}[wdhms])+")
 _DAY = re.compile(r"(today|yesterday|\d{4}-\d{2}-\d{2})(?:[t\s]+(?:at\s+)?(\d{1,2}:\d{2}(?::\d{2})?))?")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _DAYS_BACK = {"today": 0, "yesterday": 1}
 
+SPANS = "90s, 30m, 2h, 1d12h, 2w"
 EXAMPLES = "2h, 30m ago, yesterday, yesterday 15:42, 09:30, 2026-01-02, 2026-01-02T15:42:00Z"
 
 
@@ -32,6 +34,18 @@ def epoch_seconds(text: str) -> int:
 def from_epoch(seconds: int) -> datetime:
     """The aware UTC time of whole seconds since 1970."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def parse_span(words: str) -> timedelta:
+    """The span that a person means: `2h`, `1d12h`, `90 s`. Raises UnknownTime."""
+    text = "".join(words.lower().split())
+    if _SPAN.fullmatch(text) is None:
+        raise UnknownTime(f"'{words}' is not a span of time; write for example {SPANS}")
+    seconds = sum(int(part[:-1]) * _UNIT_SECONDS[part[-1]] for part in re.findall(r"\d+[wdhms]", text))
+    try:
+        return timedelta(seconds=seconds)
+    except OverflowError:
+        raise UnknownTime(f"'{words}' is a longer span of time than there is") from None
 
 
 def parse_when(words: str, now: datetime) -> datetime:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailstate.values.timestamp import UnknownTime, epoch_seconds, from_epoch, parse_when, record_time
+from trailstate.values.timestamp import UnknownTime, epoch_seconds, from_epoch, parse_span, parse_when, record_time
 
 NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 
@@ -57,3 +57,16 @@ def test_any_text_is_a_time_in_utc_or_refused(words: str) -> None:
     except UnknownTime:
         return
     assert moment.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1d12h", 129_600), ("2 W", 1_209_600), ("0s", 0)]
+)
+def test_a_span_in_words(words: str, seconds: int) -> None:
+    assert parse_span(words) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("words", ["", "2", "h", "-2h", "2y", "1.5h", "2h ago", "999999999w"])
+def test_what_is_no_span_is_refused_by_example(words: str) -> None:
+    with pytest.raises(UnknownTime, match="span of time"):
+        parse_span(words)
