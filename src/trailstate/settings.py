@@ -221,15 +221,17 @@ def load_settings(
     *,
     directory: Path | None = None,
     home: Path | None = None,
+    looks_for_file: bool = True,
 ) -> Settings:
     """The effective settings; SettingsError when a name or a value cannot be understood.
 
     Flags that are None were not given; the flag `config` names the file. Only the file is read: `directory` and `home`
-    stand for the working directory and the person's home.
+    stand for the working directory and the person's home. Without `looks_for_file`, no file is read but a named one.
     """
     directory = directory or Path.cwd()
     home = home or Path.home()
-    path = settings_file(flags.get("config"), environment, directory, home)
+    named = flags.get("config") or environment.get("TRAILSTATE_CONFIG")
+    path = settings_file(named, environment, directory, home) if named or looks_for_file else None
     layers = (
         *([_from_file(path)] if path is not None else ()),
         _from_environment(environment),

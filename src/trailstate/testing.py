@@ -118,7 +118,7 @@ def lab(**settings: Any) -> Iterator[Lab]:
 
     with tempfile.TemporaryDirectory(prefix="trailstate-lab-") as directory:
         chosen = {"port": 0, "data": directory, "ephemeral": True, "testing": True} | settings
-        effective = load_settings(chosen, {})
+        effective = load_settings(chosen, {}, looks_for_file=False)
         with app.running(effective, AdjustableWorld(effective.clock_start)) as running:
             yield Lab(running)
 

@@ -77,6 +77,17 @@ def test_xdg_directories_are_followed(tmp_path: Path) -> None:
     assert settings.port == 1004
 
 
+def test_a_program_that_brings_its_own_settings_reads_nobodys_file(tmp_path: Path) -> None:
+    (tmp_path / "trailstate.toml").write_text("port = 1004\nopen = true\n")
+    (tmp_path / "mine.toml").write_text("port = 1005\n")
+
+    settings = load_settings({}, {}, directory=tmp_path, home=tmp_path, looks_for_file=False)
+    named = load_settings({"config": "mine.toml"}, {}, directory=tmp_path, home=tmp_path, looks_for_file=False)
+
+    assert (settings.port, settings.open) == (4566, False)
+    assert named.port == 1005
+
+
 def test_the_named_file_is_the_only_one_read(tmp_path: Path) -> None:
     (tmp_path / "trailstate.toml").write_text("port = 1001\nregion = 'eu-west-1'\n")
     (tmp_path / "other.toml").write_text("port = 1005\n")

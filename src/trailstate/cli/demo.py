@@ -61,7 +61,7 @@ def demo(
     chosen = _chosen(scene, INCIDENTS)
     world = AdjustableWorld(start=_yesterday_afternoon(RealWorld().now()))
     with tempfile.TemporaryDirectory(prefix="trailstate-demo-") as directory:
-        settings = load_settings({"port": port, "data": directory, "testing": True}, {})
+        settings = load_settings({"port": port, "data": directory, "testing": True}, {}, looks_for_file=False)
         with app.running(settings, world) as running:
             put(_heading(running))
             played = _play_all(chosen, running, world)
