@@ -4,12 +4,14 @@ Pure: the same call and outcome give the same record. Members stand in the order
 parameters are null, never `{}`; nothing sensitive passes.
 """
 
+import re
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
 from trailstate.trail import shape_s3
+from trailstate.trail.bounds import ADDITIONAL_BYTES_MAX, bounded, request_bytes, truncated, whole
 from trailstate.trail.category import Classification, classify, region_of
 from trailstate.trail.errors import error_code, hides_message
 from trailstate.trail.identity import seconds, user_identity
@@ -20,11 +22,8 @@ from trailstate.trail.tables import table
 from trailstate.wire.call import Call, Failure, Outcome
 
 EVENT_VERSION = "1.11"
-TEXT_BYTES_MAX = 1024
-PARAMETERS_BYTES_MAX = 100 * 1024
-ADDITIONAL_BYTES_MAX = 28 * 1024
-_UNMEASURED_BYTES_MAX = 16 * 1024
-"""A message this small cannot grow beyond the limits when it is written, so its members are not measured."""
+_VPC_ENDPOINT = re.compile(r"(?:^|\.)(vpce-[0-9a-f]{8,17})-")
+"""A VPC endpoint's own DNS names begin with its id, perhaps behind a bucket (VPC guide, "DNS names" of endpoints)."""
 
 
 def needs_result(call: Call) -> bool:
@@ -37,7 +36,7 @@ def build(call: Call, outcome: Outcome) -> dict[str, Any]:
     kind = classify(call.service, call.operation)
     plan = plan_of(call.service, call.operation)
     region = region_of(kind, call.host, call.region)
-    invoked_by = call.principal.invoked_by if call.principal.type == "AWSService" else None
+    invoked_by = call.principal.invoked_by
     record: dict[str, Any] = {
         "eventVersion": EVENT_VERSION,
         "userIdentity": user_identity(call.principal),
@@ -48,7 +47,7 @@ def build(call: Call, outcome: Outcome) -> dict[str, Any]:
         "sourceIPAddress": invoked_by or call.source_address,
         "userAgent": truncated(invoked_by or _agent(call)),
         **_error(call, outcome),
-        "requestParameters": _bounded("requestParameters", plan.request(call), call.request.body_size),
+        "requestParameters": bounded("requestParameters", plan.request(call), request_bytes(call)),
         "responseElements": _response(call, outcome),
     }
     additional = _additional(call, outcome)
@@ -61,7 +60,7 @@ def build(call: Call, outcome: Outcome) -> dict[str, Any]:
     if touched:
         record["resources"] = touched
     record |= _closing(call, kind)
-    return record
+    return whole(record, call, outcome)
 
 
 def build_all(call: Call, outcome: Outcome) -> list[dict[str, Any]]:
@@ -78,13 +77,6 @@ def build_all(call: Call, outcome: Outcome) -> list[dict[str, Any]]:
         "recipientAccountId": owner,
     }
     return [_with_shared_id(own, shared), _with_shared_id(theirs, shared)]
-
-
-def truncated(text: str) -> str:
-    """Text cut to the 1 KB CloudTrail keeps of agents, codes, messages and request ids, never within a character."""
-    if len(text) * 4 <= TEXT_BYTES_MAX:
-        return text
-    return text.encode()[:TEXT_BYTES_MAX].decode("utf-8", "ignore")
 
 
 def _agent(call: Call) -> str:
@@ -110,7 +102,7 @@ def _response(call: Call, outcome: Outcome) -> Any:
         said = hides_message(call.service) and not classify(call.service, call.operation).read_only
         return {"message": _message(call, outcome.failure)} if said else None
     written = plan_of(call.service, call.operation).response(call, outcome)
-    return _bounded("responseElements", written, len(outcome.response.body))
+    return bounded("responseElements", written, len(outcome.response.body))
 
 
 def _additional(call: Call, outcome: Outcome) -> dict[str, Any]:
@@ -129,16 +121,25 @@ def _closing(call: Call, kind: Classification) -> dict[str, Any]:
         closing["apiVersion"] = kind.api_version
     closing["managementEvent"] = kind.category == "Management"
     closing["recipientAccountId"] = call.account
-    if call.principal.type == "AWSService":
+    if call.principal.type == "AWSService" and prefix in table("classes")["shared_events"]["values"]:
         closing["sharedEventID"] = _derived_id("shared", call.event_id)
+    endpoint = _vpc_endpoint(call.host)
+    if endpoint is not None:
+        closing["vpcEndpointId"] = endpoint
     closing["eventCategory"] = kind.category
-    if call.tls is not None:
+    if call.tls is not None and call.principal.invoked_by is None:
         closing["tlsDetails"] = {
             "tlsVersion": call.tls.get("tlsVersion", ""),
             "cipherSuite": call.tls.get("cipherSuite", ""),
             "clientProvidedHostHeader": call.host,
         }
     return closing
+
+
+def _vpc_endpoint(host: str) -> str | None:
+    name, is_endpoint, _port = host.partition(".vpce.amazonaws.com")
+    found = _VPC_ENDPOINT.search(name) if is_endpoint else None
+    return None if found is None else found[1]
 
 
 def _owner_of_role(call: Call, outcome: Outcome) -> str | None:
@@ -163,13 +164,3 @@ def _derived_id(purpose: str, event_id: str) -> str:
     """A further id for the same action, e.g. one that two accounts' copies share: the same call gives the same id."""
     digest = sha256(f"{purpose} {event_id}".encode()).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
-
-
-def _bounded(name: str, value: Any, message_bytes: int) -> Any:
-    """A member within CloudTrail's limit; a larger one is replaced by a note of its size, as AWS does."""
-    if not value or message_bytes <= _UNMEASURED_BYTES_MAX:
-        return value or None
-    size_bytes = len(msgspec.json.encode(value))
-    if size_bytes <= PARAMETERS_BYTES_MAX:
-        return value
-    return {"omitted": True, "originalSize": size_bytes, "reason": f"{name} too large"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trailstate.trail import record
+from trailstate.trail import bounds, record
 from trailstate.trail.shape import java_date
 from trailstate.wire import model
 from trailstate.wire.call import (
@@ -229,6 +229,39 @@ def test_a_service_is_its_own_address_and_agent() -> None:
     assert "sharedEventID" in event
 
 
+def test_only_services_calling_into_the_account_share_their_events_as_recorded() -> None:
+    config = service_principal("config.amazonaws.com")
+    assert "sharedEventID" in record.build(
+        a_call("s3", "PutObject", {"Bucket": "b", "Key": "k"}, principal=config), done()
+    )
+    assert "sharedEventID" not in record.build(a_call("ec2", "DescribeVpcs", principal=config), done())
+
+
+def test_a_call_through_a_service_shows_the_service_as_address_and_agent() -> None:
+    through = replace(ALICE, invoked_by="cloudformation.amazonaws.com")
+    tls = {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256"}
+    event = record.build(a_call("ec2", "CreateVpc", principal=through, tls=tls), done())
+    assert event["sourceIPAddress"] == event["userAgent"] == "cloudformation.amazonaws.com"
+    assert event["userIdentity"]["userName"] == "alice"
+    assert "tlsDetails" not in event
+
+
+@pytest.mark.parametrize(
+    ("host", "endpoint"),
+    [
+        ("vpce-0a1b2c3d4e5f60718-abcd1234.sqs.us-east-1.vpce.amazonaws.com", "vpce-0a1b2c3d4e5f60718"),
+        ("vpce-1a2b3c4d-5e6f-us-east-1a.kms.us-east-1.vpce.amazonaws.com:443", "vpce-1a2b3c4d"),
+        ("bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com", "vpce-1a2b3c4d"),
+        ("sqs.us-east-1.amazonaws.com", None),
+        ("vpce-1a2b3c4d.example.com", None),
+    ],
+)
+def test_a_call_through_a_vpc_endpoint_names_it(host: str, endpoint: str | None) -> None:
+    event = record.build(a_call("sqs", "CreateQueue", {"QueueName": "q"}, host=host), done())
+    assert event.get("vpcEndpointId") == endpoint
+    assert list(event) == [name for name in ORDER if name in event]
+
+
 def test_a_role_session_names_its_issuer_in_text_typed_attributes() -> None:
     role = SessionIssuer("Role", "AROAX", "arn:aws:iam::111122223333:role/r", "111122223333", "r")
     arn = "arn:aws:sts::111122223333:assumed-role/r/s"
@@ -257,7 +290,7 @@ def test_oversized_parameters_are_omitted_and_long_texts_cut() -> None:
     )
     event = record.build(replace(call, user_agent="é" * 2000), done())
     assert event["requestParameters"]["reason"] == "requestParameters too large"
-    assert len(event["userAgent"].encode()) == record.TEXT_BYTES_MAX
+    assert len(event["userAgent"].encode()) == bounds.TEXT_BYTES_MAX
 
 
 def test_a_null_within_a_list_or_map_is_written_as_it_came() -> None:
@@ -269,6 +302,16 @@ def test_a_null_within_a_list_or_map_is_written_as_it_came() -> None:
 
     item = a_call("dynamodb", "DeleteItem", {"TableName": "t", "Key": {"id": None}})
     assert record.build(item, done({}))["requestParameters"]["key"] == {"id": None}
+
+
+def test_a_record_too_large_as_a_whole_gives_up_its_largest_members() -> None:
+    names = ["n" * 20] * 4000
+    request = WireRequest("POST", "/", (), body_size=90_000)
+    call = a_call("ssm", "GetParameters", {"Names": [f"{each}{i}" for i, each in enumerate(names)]}, request=request)
+    event = record.build(call, failed("ValidationException"))
+    assert len(json.dumps(event)) <= bounds.RECORD_BYTES_MAX
+    assert event["requestParameters"]["reason"] == "requestParameters too large"
+    assert (event["eventName"], event["errorCode"]) == ("GetParameters", "ValidationException")
 
 
 def test_java_dates_of_midnight_and_noon() -> None:
