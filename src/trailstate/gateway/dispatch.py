@@ -17,6 +17,7 @@ from trailstate.estate.interface import (
     EstateUnavailable,
     EstateUnsupported,
 )
+from trailstate.gateway.date import dated
 from trailstate.gateway.metrics import GatewayMetrics
 from trailstate.gateway.record import AuditRefused, Recorder
 from trailstate.identity import federated
@@ -77,17 +78,7 @@ class Dispatcher:
     def handle(self, request: WireRequest) -> WireResponse:
         """The answer to one request; it is recorded, durably, before this returns."""
         now = self._world.now()
-        try:
-            found = route(request, self._default_region)
-        except Unrouted as unrouted:
-            return self._unrouted(request, unrouted, now)
-        call = self._call(request, found, now)
-        try:
-            call = self._with_federated_caller(replace(call, parameters=decode(request, found)))
-        except Fault as refusal:
-            refused = self._refused(call, refusal)
-            return self._finished(call, lambda: self._recorded(call, refused))
-        return self._finished(call, lambda: self._do(call))
+        return dated(self._answer(request, now), now)
 
     def call(
         self,
@@ -124,6 +115,19 @@ class Dispatcher:
         return outcome.result or {}
 
     # How a request becomes a call.
+
+    def _answer(self, request: WireRequest, now: datetime) -> WireResponse:
+        try:
+            found = route(request, self._default_region)
+        except Unrouted as unrouted:
+            return self._unrouted(request, unrouted, now)
+        call = self._call(request, found, now)
+        try:
+            call = self._with_federated_caller(replace(call, parameters=decode(request, found)))
+        except Fault as refusal:
+            refused = self._refused(call, refusal)
+            return self._finished(call, lambda: self._recorded(call, refused))
+        return self._finished(call, lambda: self._do(call))
 
     def _call(self, request: WireRequest, found: Route | Unrouted, now: datetime) -> Call:
         principal = self._principals.resolve(found.signature.access_key_id)

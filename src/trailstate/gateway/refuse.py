@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from trailstate.gateway.body import Refusal
+from trailstate.gateway.date import dated
 from trailstate.wire import fault as faults
 from trailstate.wire.call import WireRequest, WireResponse
 from trailstate.wire.encode import encode_fault
@@ -38,7 +39,8 @@ class Refuser:
 
     def __call__(self, request: WireRequest, kind: Refusal) -> WireResponse:
         service, protocol = self._addressee(request)
-        return encode_fault(service, protocol, FAULTS[kind](service, protocol), self._world.uuid())
+        refusal = encode_fault(service, protocol, FAULTS[kind](service, protocol), self._world.uuid())
+        return dated(refusal, self._world.now())
 
     def _addressee(self, request: WireRequest) -> tuple[str | None, str]:
         """Which service the request was for, as far as its head tells."""
