@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 
 from trailstate.estate.effects import has_effect
-from trailstate.stores.interface import Commit, ShelfChange, Store, StoreUnavailable
+from trailstate.stores.interface import Append, Commit, ShelfChange, Store, StoreUnavailable
 from trailstate.trail import journal, record
 from trailstate.trail.category import classify
 from trailstate.wire.call import Call, Outcome
@@ -54,16 +54,25 @@ class Recorder:
     def keep(self, call: Call, outcome: Outcome, *, settles: bool = False, changes: Sequence[ShelfChange] = ()) -> None:
         """Append the call's record and commit it with its Shelf changes; durable when this returns.
 
-        AuditRefused when it cannot be kept; VersionConflict when a changed document was changed by another call.
+        AuditRefused when it cannot be kept, or when its changes cannot, whatever the settings say of records;
+        VersionConflict when a changed document was changed by another call.
         """
-        if not self.keeps(call):
-            self.data_events_not_kept = next(self._unkept) + 1
+        lines = self._lines(call, outcome)
+        if not (lines or changes):
             return
-        lines = [journal.line(each) for each in record.build_all(call, outcome)]
         try:
             self._store.commit(Commit(appends=lines, settled=[call.event_id] if settles else [], shelf=changes))
         except StoreUnavailable as error:
             self._failed(call, error)
+            if changes:
+                raise AuditRefused(str(error)) from error
+
+    def _lines(self, call: Call, outcome: Outcome) -> list[Append]:
+        """What the journal gets of a call: nothing, but for a count, of a data event nobody wants."""
+        if self.keeps(call):
+            return [journal.line(each) for each in record.build_all(call, outcome)]
+        self.data_events_not_kept = next(self._unkept) + 1
+        return []
 
     def _failed(self, call: Call, error: StoreUnavailable) -> None:
         self.calls_not_recorded = next(self._unrecorded) + 1
