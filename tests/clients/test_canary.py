@@ -12,7 +12,10 @@ import pytest
 from tests.clients.answers import Client
 from tests.clients.canary import Planted, Planter, canaries_in
 from tests.clients.damage import ACCOUNT, request_of
+from tests.unit.gateway.test_dispatch import House
+from trailstate.estate.interface import EstateRequest
 from trailstate.testing import Lab, lab
+from trailstate.wire.call import WireResponse
 
 SERVICES = (
     *("apigateway", "codebuild", "cognito-identity", "cognito-idp", "dms", "docdb", "ds", "dynamodb", "ec2", "ecs"),
@@ -87,13 +90,21 @@ def files(data: Path) -> list[Path]:
     return [path for path in data.rglob("*") if path.is_file()]
 
 
+Origins = dict[str, tuple[str, str, str]]
+"""Canary -> service, operation and path of the member it stands in."""
+
+
+def origins(planted: list[Planted]) -> Origins:
+    return {canary: (each.service, each.operation, path) for each in planted for canary, path in each.canaries.items()}
+
+
+def shown_by_aws(origin: Origins) -> set[str]:
+    return {canary for canary, (service, _, path) in origin.items() if (service, path.rpartition(".")[2]) in SHOWN}
+
+
 def test_no_canary_is_found_but_those_that_aws_shows(aftermath: Aftermath) -> None:
-    origin = {
-        canary: (each.service, each.operation, path)
-        for each in aftermath.planted
-        for canary, path in each.canaries.items()
-    }
-    shown = {canary for canary, (service, _, path) in origin.items() if (service, path.rpartition(".")[2]) in SHOWN}
+    origin = origins(aftermath.planted)
+    shown = shown_by_aws(origin)
 
     found = {place: canaries_in(text) for place, text in aftermath.places.items()}
     leaks = {place: sorted(origin[canary] for canary in there - shown) for place, there in found.items()}
@@ -108,3 +119,24 @@ def test_every_call_is_on_the_record(aftermath: Aftermath) -> None:
     assert {"truth.db", "derived.db", "estate.log", "truth.db-wal while serving"} <= aftermath.places.keys()
     for place in ("truth.db", "LookupEvents", "events"):
         assert b"requestParameters" in aftermath.places[place]
+
+
+def test_intents_that_a_crash_leaves_hold_no_canary() -> None:
+    """What would be on the disk if the server died between the effect and its record."""
+    house = House(data_events="all")
+    answered = house.estate.handle
+
+    def dying(request: EstateRequest) -> WireResponse:
+        house.faults.arm("commit")
+        return answered(request)
+
+    house.estate.handle = dying  # type: ignore[method-assign]
+    planter = Planter()
+    services = ("iam", "rds", "s3", "cognito-idp", "secretsmanager")
+    planted = [each for service in services for each in planter.planted(service)]
+    for each in planted:
+        house.dispatcher.handle(request_of(each.service, each.operation, each.parameters))
+
+    left = house.store.intents()
+    assert len(left) > len(planted) / 2
+    assert canaries_in(b"".join(intent.body for intent in left)) <= shown_by_aws(origins(planted))

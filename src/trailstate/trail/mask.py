@@ -5,6 +5,7 @@ member, is data (`data/masks.json`); a sensitive member without a row is left ou
 in the younger JSON ones. Blobs never appear.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -74,5 +75,8 @@ def _secrets(shape: Any, value: Any, secret: bool) -> Iterator[str]:
     elif isinstance(value, list) and shape.type_name == "list":
         for item in value:
             yield from _secrets(shape.member, item, secret)
-    elif secret and isinstance(value, str) and value:
+    elif secret and value and isinstance(value, str):
         yield value
+    elif secret and value and isinstance(value, bytes):
+        yield b64encode(value).decode()
+        yield value.decode("utf-8", "replace")

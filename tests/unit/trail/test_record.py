@@ -212,6 +212,11 @@ def test_an_error_message_repeats_no_secret() -> None:
 
     assert written["errorMessage"] == "The token HIDDEN_DUE_TO_SECURITY_REASONS is not valid."
 
+    call = a_call("secretsmanager", "CreateSecret", {"Name": "n", "SecretBinary": CANARY.encode()})
+    written = record.build(call, failed("InvalidRequestException", f"{CANARY} is no secret, nor is Y2FuYXJ5LTdmM2E="))
+    hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
+    assert written["errorMessage"] == f"{hidden} is no secret, nor is {hidden}"
+
 
 def test_guardduty_says_its_errors_in_the_response() -> None:
     event = record.build(a_call("guardduty", "UpdateDetector", {"DetectorId": "d"}), failed("AccessDeniedException"))
