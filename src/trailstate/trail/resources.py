@@ -57,8 +57,16 @@ def _entry(row: Mapping[str, Any], value: str, call: Call, region: str) -> dict[
     )
     if not arn.startswith("arn:"):
         return None
-    entry = {"accountId": call.account} if "type" not in row else {"accountId": call.account, "type": row["type"]}
+    entry = {"accountId": _owner(arn) or call.account}
+    if "type" in row:
+        entry["type"] = row["type"]
     return {**entry, "ARN": arn}
+
+
+def _owner(arn: str) -> str:
+    """The account an ARN names; empty when it names none, as those of snapshots."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) > 5 else ""
 
 
 def _s3(call: Call, outcome: Outcome, resource_type: str | None) -> list[dict[str, Any]]:
