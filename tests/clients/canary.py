@@ -19,7 +19,7 @@ DEPTH_MAX = 8
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """One operation's parameters, with a canary at each sensitive path."""
+    """One operation's parameters (or its result), with a canary at each sensitive path."""
 
     service: str
     operation: str
@@ -35,9 +35,16 @@ class Planter:
         self._count = 0
 
     def planted(self, service: str) -> Iterator[Planted]:
-        """Every operation of the service that has a sensitive member."""
+        """Every operation of the service whose input has a sensitive member."""
+        return self._planted(service, "input_shape")
+
+    def results(self, service: str) -> Iterator[Planted]:
+        """The same of outputs."""
+        return self._planted(service, "output_shape")
+
+    def _planted(self, service: str, side: str) -> Iterator[Planted]:
         for name in model.service_model(service).operation_names:
-            shape = model.operation_model(service, name).input_shape
+            shape = getattr(model.operation_model(service, name), side)
             if shape is None:
                 continue
             canaries: dict[str, str] = {}

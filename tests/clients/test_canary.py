@@ -1,5 +1,6 @@
 """No value that AWS's model calls sensitive is written anywhere: journal, history, logs, metrics, command output."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -10,12 +11,14 @@ from urllib.request import urlopen
 import pytest
 
 from tests.clients.answers import Client
-from tests.clients.canary import Planted, Planter, canaries_in
+from tests.clients.canary import MARK, Planted, Planter, canaries_in
 from tests.clients.damage import ACCOUNT, request_of
 from tests.unit.gateway.test_dispatch import House
+from tests.unit.trail.test_record import a_call, done
 from trailstate.estate.interface import EstateRequest
 from trailstate.testing import Lab, lab
-from trailstate.wire.call import WireResponse
+from trailstate.trail import record
+from trailstate.wire.call import WireRequest, WireResponse
 
 SERVICES = (
     *("apigateway", "codebuild", "cognito-identity", "cognito-idp", "dms", "docdb", "ds", "dynamodb", "ec2", "ecs"),
@@ -140,3 +143,32 @@ def test_intents_that_a_crash_leaves_hold_no_canary() -> None:
     left = house.store.intents()
     assert len(left) > len(planted) / 2
     assert canaries_in(b"".join(intent.body for intent in left)) <= shown_by_aws(origins(planted))
+
+
+def test_no_answer_gives_a_canary_to_its_record() -> None:
+    planter = Planter()
+    results = [each for service in SERVICES for each in planter.results(service)]
+
+    written = [record.build(a_call(each.service, each.operation), done(each.parameters)) for each in results]
+
+    assert sum(len(each.canaries) for each in results) > 100
+    assert [each["eventName"] for each in written if canaries_in(json.dumps(each).encode())] == []
+
+
+def test_what_proves_who_called_is_in_no_record() -> None:
+    house = House(data_events="all")
+    signature, token = f"{MARK}000001", f"{MARK}000002"
+    scope = f"{ACCOUNT}/20260115/us-east-1/s3/aws4_request"
+    presigned = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={scope}&X-Amz-Date=20260115T093000Z"
+    proof = f"X-Amz-SignedHeaders=host&X-Amz-Signature={signature}&X-Amz-Security-Token={token}"
+    headers = (
+        ("authorization", f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={signature}"),
+        ("x-amz-security-token", token),
+    )
+
+    house.dispatcher.handle(WireRequest("GET", f"/b/k?{presigned}&{proof}", ()))
+    house.dispatcher.handle(WireRequest("GET", "/b/k", headers))
+    house.dispatcher.handle(WireRequest("GET", f"/b/k?AWSAccessKeyId=AKIA&Expires=1&Signature={signature}", ()))
+
+    assert [each["eventName"] for each in house.records] == ["GetObject"] * 3
+    assert canaries_in(json.dumps(house.records).encode()) == set()
