@@ -85,7 +85,7 @@ def _items_request(operation_model: Any) -> Convert:
     always = table("ec2")["always_written"]
     groups = table("ec2")["request_groups"].get(operation, {})
     plan: dict[str, tuple[str, Convert]] = {}
-    empty = list(always["members"].get(operation, ()))
+    defaults: dict[str, Any] = dict(always["members"].get(operation, {}))
     for member, member_shape in shape.members.items():
         is_list = member_shape.type_name == "list"
         name = set_name(operation, member, member_shape) if is_list else soap_name(operation, member, member_shape)
@@ -94,11 +94,11 @@ def _items_request(operation_model: Any) -> Convert:
             continue
         plan[member] = (name, convert)
         if is_list and operation.startswith(tuple(always["lists_of_operations"])):
-            empty.append(name)
+            defaults[name] = {}
 
     def convert_request(value: Any) -> Any:
         record = {plan[member][0]: plan[member][1](item) for member, item in value.items() if member in plan}
-        return regrouped({**record, **{name: {} for name in empty if name not in record}}, groups)
+        return regrouped({**record, **{name: value for name, value in defaults.items() if name not in record}}, groups)
 
     return convert_request
 

@@ -99,6 +99,8 @@ def test_ec2_items_style_gathers_the_launch_and_wraps_lists() -> None:
         "groupSet": {"items": [{"groupId": "sg-1"}]},
         "userData": "<sensitiveDataRemoved>",
         "blockDeviceMapping": {},
+        "monitoring": {"enabled": False},
+        "disableApiTermination": False,
     }
     launched = {"instanceId": "i-1", "launchTime": 1768478405250}
     expected = {"requestId": event["requestID"], "instancesSet": {"items": [launched]}}
@@ -106,6 +108,14 @@ def test_ec2_items_style_gathers_the_launch_and_wraps_lists() -> None:
 
 
 def test_ec2_items_style_writes_what_its_old_interface_required_even_when_it_is_empty() -> None:
+    event = record.build(
+        a_call("ec2", "CreateVpc", {"CidrBlock": "10.0.0.0/16", "InstanceTenancy": "dedicated"}), done()
+    )
+    assert event["requestParameters"] == {
+        "cidrBlock": "10.0.0.0/16",
+        "instanceTenancy": "dedicated",
+        "amazonProvidedIpv6CidrBlock": False,
+    }
     entry = {"NetworkAclId": "acl-1", "RuleNumber": 20, "Protocol": "-1", "CidrBlock": "0.0.0.0/0"}
     event = record.build(a_call("ec2", "ReplaceNetworkAclEntry", entry), done())
     assert event["requestParameters"]["icmpTypeCode"] == event["requestParameters"]["portRange"] == {}
