@@ -31,7 +31,8 @@ def hides_message(service: str) -> bool:
 def spelled(service: str, operation: str, protocol: str, code: str) -> str:
     """A wire code in the spelling of the service's records."""
     rules = table("errors")
-    written: str | None = rules["codes"].get(f"{service}.{code}") or rules["codes"].get(f"*.{code}")
+    keys = (f"{service}.{operation}.{code}", f"{service}.{code}", f"*.{code}")
+    written: str | None = next((rules["codes"][key] for key in keys if key in rules["codes"]), None)
     if written is not None:
         return written
     if service in rules["wire_codes"]["services"]:

@@ -205,6 +205,9 @@ def test_rds_drops_its_single_wrapper_and_hides_the_password() -> None:
         ("autoscaling", "CreateAutoScalingGroup", "ValidationError", 400, "ValidationException"),
         ("logs", "DeleteLogGroup", "AccessDeniedException", 400, "AccessDenied"),
         ("s3", "GetBucketTagging", "NoSuchTagSet", 404, "NoSuchTagSet"),
+        ("s3", "HeadBucket", "404", 404, "NoSuchBucket"),
+        ("s3", "HeadObject", "404", 404, "NoSuchKey"),
+        ("s3", "HeadBucket", "403", 403, "AccessDenied"),
     ],
 )
 def test_error_codes_are_spelled_as_each_service_spells_them(
@@ -213,6 +216,30 @@ def test_error_codes_are_spelled_as_each_service_spells_them(
     event = record.build(a_call(service, operation), failed(code, "no", status))
     assert (event["errorCode"], event["errorMessage"]) == (written, "no")
     assert event["responseElements"] is None
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"),
+    [
+        ("docdb", "CreateDBCluster", {"MasterUserPassword": CANARY}),
+        ("elasticache", "CreateReplicationGroup", {"AuthToken": CANARY}),
+        ("mq", "CreateBroker", {"Users": [{"Password": CANARY}]}),
+        ("emr", "RunJobFlow", {"KerberosAttributes": {"KdcAdminPassword": CANARY}}),
+    ],
+)
+def test_a_secret_is_known_by_its_name_where_the_model_forgot_it(
+    service: str, operation: str, parameters: dict[str, Any]
+) -> None:
+    call = a_call(service, operation, parameters)
+
+    assert CANARY not in json.dumps(record.build(call, done({})))
+    assert CANARY not in json.dumps(record.build(call, failed("InvalidParameter", f"'{CANARY}' is too short")))
+
+
+def test_what_only_sounds_like_a_secret_is_shown() -> None:
+    call = a_call("iam", "UpdateSAMLProvider", {"SAMLProviderArn": "arn", "RemovePrivateKey": "KEYID"})
+
+    assert record.build(call, done({}))["requestParameters"]["removePrivateKey"] == "KEYID"
 
 
 def test_an_error_message_repeats_no_secret() -> None:
