@@ -103,3 +103,19 @@ def test_refusals_arrive_as_the_service_words_them(
     assert refused.returncode in {254, 255}
     assert code in refused.stderr
     assert len(lab.recorded()) == 1, "a refused call is recorded like any other"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sqs", "list-queues"),
+        ("rds", "describe-db-instances"),
+        ("docdb", "describe-db-clusters"),
+        ("neptune", "describe-db-clusters"),
+    ],
+)
+def test_services_for_which_the_command_ignores_the_variable_heed_the_flag(
+    lab: Lab, home: dict[str, str], words: tuple[str, ...]
+) -> None:
+    answer(home | lab.environment, "--endpoint-url", lab.endpoint, *words)
+    assert [record["readOnly"] for record in lab.recorded()] == [True]
