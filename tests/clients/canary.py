@@ -1,4 +1,4 @@
-"""A value of its own in every member that AWS's model marks sensitive: one found anywhere says where it stood."""
+"""A value of its own in every member that AWS's model marks sensitive, or should: one found says where it stood."""
 
 import re
 from base64 import b64decode
@@ -13,6 +13,9 @@ MARK = "Zq7Canary"
 PATTERN = re.compile(rb"Zq7Canary[0-9]{6}")
 BASE64 = re.compile(rb"WnE3Q2FuYXJ5[A-Za-z0-9+/]{8}")
 """The same in base64: three bytes are four characters, and the mark has nine."""
+
+NAMED = re.compile("(?:Password|Passphrase|(?<!Remove)PrivateKey|SecretKey|AuthToken|ClientSecret)$", re.IGNORECASE)
+"""Members that hold a secret although AWS's model does not say so."""
 
 DEPTH_MAX = 8
 
@@ -75,7 +78,8 @@ class Planter:
     ) -> dict[str, Any]:
         found = {}
         for name, member in shape.members.items():
-            value = self._value(member, f"{path}.{name}".lstrip("."), secret, above, canaries)
+            named = member.type_name == "string" and NAMED.search(name) is not None
+            value = self._value(member, f"{path}.{name}".lstrip("."), secret or named, above, canaries)
             if value is not None:
                 found[name] = _merged(smallest(member), value) if member.type_name == "structure" else value
         return found

@@ -21,9 +21,10 @@ from trailstate.trail import record
 from trailstate.wire.call import WireRequest, WireResponse
 
 SERVICES = (
-    *("apigateway", "codebuild", "cognito-identity", "cognito-idp", "dms", "docdb", "ds", "dynamodb", "ec2", "ecs"),
-    *("eks", "elasticache", "events", "glue", "iam", "kms", "lambda", "organizations", "rds", "redshift", "s3"),
-    *("secretsmanager", "ses", "sesv2", "sns", "sqs", "ssm", "stepfunctions", "sts", "cloudfront", "backup"),
+    *("apigateway", "backup", "cloudfront", "codebuild", "cognito-identity", "cognito-idp", "dms", "docdb", "ds"),
+    *("dynamodb", "ec2", "ecs", "eks", "elasticache", "events", "glue", "iam", "kms", "lambda", "mq", "neptune"),
+    *("organizations", "rds", "redshift", "s3", "secretsmanager", "ses", "sesv2", "sns", "sqs", "ssm"),
+    *("stepfunctions", "sts"),
 )
 
 SHOWN = {

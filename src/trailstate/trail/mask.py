@@ -51,6 +51,13 @@ def default_for_sensitive(protocol: str, type_name: str) -> str:
     return how
 
 
+def is_secret(name: str, shape: Any) -> bool:
+    """Whether the model marks a member sensitive, or its name says what the model forgot (`AuthToken`, `Password`)."""
+    if shape.metadata.get("sensitive"):
+        return True
+    return shape.type_name == "string" and name.lower().endswith(tuple(table("masks")["secret_names"]))
+
+
 def without_secrets(text: str, service: str, operation: str, parameters: Mapping[str, Any]) -> str:
     """A message that may repeat what the caller sent, with every sensitive value in it hidden."""
     try:
@@ -71,7 +78,7 @@ def _secrets(shape: Any, value: Any, secret: bool) -> Iterator[str]:
             if shape.type_name == "map":
                 yield from _secrets(shape.key, name, secret)
             if inner is not None:
-                yield from _secrets(inner, item, secret)
+                yield from _secrets(inner, item, secret or is_secret(str(name), inner))
     elif isinstance(value, list) and shape.type_name == "list":
         for item in value:
             yield from _secrets(shape.member, item, secret)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from trailstate.trail.mask import DROP, SHOW, default_for_sensitive, hidden
+from trailstate.trail.mask import DROP, SHOW, default_for_sensitive, hidden, is_secret
 from trailstate.trail.names import lowered
 
 Convert = Callable[[Any], Any]
@@ -93,6 +93,8 @@ def _member(shape: Any, rules: Rules, path: str) -> Convert | None:
     if shape.serialization.get("location") == "statusCode":
         return None
     how = rules.masks.get(path) or sensitivity(shape, rules.protocol)
+    if how == SHOW and path not in rules.masks and is_secret(path.rpartition(".")[2], shape):
+        how = "hidden"
     if how == DROP:
         return None
     if how != SHOW:
