@@ -15,7 +15,7 @@ import msgspec
 from trailstate import __version__
 from trailstate.estate.embedded import EmbeddedEstate
 from trailstate.estate.endpoint import EndpointEstate
-from trailstate.estate.interface import Estate
+from trailstate.estate.interface import Estate, EstateUnavailable
 from trailstate.follow import Runner
 from trailstate.gateway.asgi import Application
 from trailstate.gateway.dispatch import Dispatcher
@@ -63,6 +63,7 @@ class Running:
         self.accounts = settings.accounts
         self.data = settings.data
         self.notes: list[str] = []
+        self._principals: Principals | None = None
         self._world = world
         self._stopped = threading.Event()
         with contextlib.ExitStack() as opened:
@@ -76,38 +77,39 @@ class Running:
     def _open(self, opened: contextlib.ExitStack) -> None:
         settings, world = self.settings, self._world
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.data.chmod(0o700)
         self._store: Store = MemoryStore(world) if settings.ephemeral else SqliteStore(self.data, world)
         opened.callback(self._store.close)
         self._derived = Derived(None if settings.ephemeral else self.data)
         opened.callback(self._derived.close)
         self.root_keys: dict[str, RootKey] = load_or_make(self.data / "keys", settings.accounts, world)
         self._metrics = GatewayMetrics()
-        self._estate = self._start_estate()
-        opened.callback(self._estate.close)
-        self._tell_what_a_restart_lost()
-        self._runner = Runner(self._store, world)
-        self._history = History(self._store, self._derived, self._runner)
-        self._runner.add(self._history.follower)
-        opened.callback(self._runner.stop)
-        roots = {key.access_key_id: account for account, key in self.root_keys.items()}
-        self._principals = Principals(self._estate, settings.accounts, roots)
         self._recorder = Recorder(
             self._store, data_events=settings.data_events, on_audit_failure=settings.on_audit_failure
         )
-        self._server = self._bind_port()
+        self._runner = Runner(self._store, world)
+        self._history = History(self._store, self._derived, self._runner)
+        self._runner.add(self._history.follower)
+        self._tell_what_a_restart_lost()
+        self._estate = self._start_estate()
+        opened.callback(self._estate.close)
+        opened.callback(self._runner.stop)
+        roots = {key.access_key_id: account for account, key in self.root_keys.items()}
+        principals = self._principals = Principals(self._estate, settings.accounts, roots)
+        self._server = self._bind_port(principals)
 
     def _start_estate(self) -> Estate:
         if self.settings.estate == EMBEDDED:
             return EmbeddedEstate(self._world, log_path=self.data / "estate.log", on_restart=self._estate_restarted)
         return EndpointEstate(self.settings.estate)
 
-    def _bind_port(self) -> Server:
+    def _bind_port(self, principals: Principals) -> Server:
         settings, world = self.settings, self._world
         self.dispatcher = Dispatcher(
             world=world,
             store=self._store,
             estate=self._estate,
-            principals=self._principals,
+            principals=principals,
             recorder=self._recorder,
             handlers=self._handlers(),
             metrics=self._metrics,
@@ -139,18 +141,23 @@ class Running:
             self.notes.append(f"{unanswered} calls had no outcome when the server stopped; the journal says so of each")
         if self.settings.estate == EMBEDDED and journal.head():
             self.notes.append(FRESH_ESTATE)
+            self._history.catch_up()
             self._record_forgetting("the server started again")
 
     def _estate_restarted(self, reason: str) -> None:
         log.warning("the simulated estate was started again (%s); it starts empty", reason)
         self._metrics.estate_restarts.add()
-        self._principals.forget()
+        if self._principals is not None:
+            self._principals.forget()
         self._record_forgetting(reason)
 
     def _record_forgetting(self, reason: str) -> None:
+        """One record wherever there is a history to contradict, and in the accounts of the lab."""
         details = f"{reason}; {FRESH_ESTATE}"
-        Journal(self._store).append(
-            restarted(account, self.settings.region, details, self._world) for account in self.accounts
+        homes = {(account, self.settings.region) for account in self.accounts}
+        self._recorder.owe(
+            restarted(account, region, details, self._world)
+            for account, region in sorted(homes.union(self._history.index.scopes()))
         )
 
     # Serving.
@@ -219,6 +226,8 @@ class Running:
     def metrics(self) -> str:
         head = self._store.head(JOURNAL)
         self._metrics.journal_head.set(head)
+        self._metrics.data_events_not_kept.set(self._recorder.data_events_not_kept)
+        self._metrics.calls_not_recorded.set(self._recorder.calls_not_recorded)
         self._metrics.follower_lag.set(head - self._history.follower.cursor(), "history")
         return self._metrics.text()
 
@@ -237,8 +246,10 @@ class Running:
         self._runner.run_until_idle()
 
     def reset(self) -> None:
-        self._estate.reset()
-        self._principals.forget()
+        with contextlib.suppress(EstateUnavailable):  # then the next call meets a new, empty process
+            self._estate.reset()
+        if self._principals is not None:
+            self._principals.forget()
         with self._runner.paused():
             self._store.erase()
             self._derived.erase()
@@ -255,8 +266,8 @@ class Running:
 def running(settings: Settings, world: World) -> Iterator[Running]:
     """A server in a thread of this process, for the demo and for tests."""
     started = Running(settings, world)
-    started.start()
     try:
+        started.start()
         yield started
     finally:
         started.stop()

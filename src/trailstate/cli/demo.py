@@ -1,5 +1,6 @@
 """`trailstate demo` and `trailstate play`: incidents that happen in front of you, and the questions they leave."""
 
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -45,8 +46,8 @@ def demo(
 ) -> None:
     """Play incidents in a fresh simulated account and ask who did it.
 
-    A server of its own, in memory, whose clock starts yesterday at 15:30. Every scene is played through real boto3
-    clients and then asked through the AWS API; the commands shown work as they are.
+    A server of its own, whose data go when it ends and whose clock starts yesterday at 15:30. Every scene is played
+    through real boto3 clients and then asked through the AWS API; the commands shown work as they are.
 
     \b
     Examples:
@@ -58,6 +59,7 @@ def demo(
     from trailstate.settings import load_settings
     from trailstate.world import AdjustableWorld, RealWorld
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its directory goes, however it is ended
     chosen = _chosen(scene, INCIDENTS)
     world = AdjustableWorld(start=_yesterday_afternoon(RealWorld().now()))
     with tempfile.TemporaryDirectory(prefix="trailstate-demo-") as directory:

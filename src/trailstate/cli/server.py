@@ -71,6 +71,11 @@ def ask(data: Path, method: str, path: str, body: Mapping[str, Any] | None = Non
     server = noted_server(data)
     if server is None:
         raise Stop(ExitCode.NO_SERVER, f"No server runs on {data}. Start one with: trailstate up --testing")
+    if not accepts(server.endpoint):
+        raise Stop(
+            ExitCode.NO_SERVER,
+            f"The server that was at {server.endpoint} is gone. Start one with: trailstate up --testing",
+        )
     if not server.testing:
         raise Stop(
             ExitCode.NO_SERVER,

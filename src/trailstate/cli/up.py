@@ -61,9 +61,10 @@ def up(
         config=config,
     )
     from trailstate.app import holds_foreign_data, serve
-    from trailstate.estate.interface import EstateUnavailable
+    from trailstate.estate.interface import EstateMissing, EstateUnavailable
     from trailstate.gateway.server import PortUnavailable
     from trailstate.stores.interface import DirectoryInUse, StoreUnavailable
+    from trailstate.stores.sqlite import StoreRefused
 
     warning = exposure(settings, foreign=not is_loopback(settings.host) and holds_foreign_data(settings.data))
     if warning:
@@ -72,7 +73,7 @@ def up(
         code = serve(settings, lambda running: announce(running, settings))
     except DirectoryInUse as error:
         raise Stop(ExitCode.REFUSED, f"{error}.") from None
-    except (PortUnavailable, StoreUnavailable, EstateUnavailable) as error:
+    except (PortUnavailable, StoreUnavailable, StoreRefused, EstateMissing, EstateUnavailable) as error:
         raise Stop(ExitCode.NO, f"The server cannot run: {error}.") from None
     raise typer.Exit(code)
 

@@ -117,8 +117,11 @@ class EmbeddedEstate:
 
     def close(self) -> None:
         """End the process; later calls raise EstateUnavailable."""
+        self._closed = True
+        program = self._program
+        if program is not None and self._turns.busy:
+            program.kill()  # whoever waits for its answer would wait for up to a minute, and the next one after
         with self._turns:
-            self._closed = True
             if self._program is not None:
                 self._program.close()
                 self._program = None

@@ -94,6 +94,10 @@ class Program:
             raise self._end_it(f"it did not take the request: {error}") from error
         return self._receive(timeout_seconds)
 
+    def kill(self) -> None:
+        """End it at once; whoever waits for an answer is told so."""
+        self._child.kill()
+
     def close(self) -> None:
         """Hang up, which is how it is told to end; then make sure."""
         self._line.close()
@@ -126,6 +130,10 @@ class Program:
         return Ended(f"{status}; it last said: {said}" if said else status)
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 class Log:
     """What the process writes on standard error: the last lines in memory, a bounded file when there is a path."""
 
@@ -139,7 +147,7 @@ class Log:
 
     def follow(self, stream: IO[bytes]) -> None:
         """Read until the process is gone. A file that is full starts again from nothing."""
-        with stream, Path(self._path or os.devnull).open("ab") as file:
+        with stream, open(self._path or os.devnull, "ab", opener=_private) as file:
             for line in iter(lambda: stream.readline(8192), b""):
                 if file.tell() + len(line) > LOG_BYTES_MAX:
                     file.truncate(0)

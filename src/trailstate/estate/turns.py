@@ -14,6 +14,11 @@ class Turns:
         self._waiting: deque[threading.Lock] = deque()
 
     @property
+    def busy(self) -> bool:
+        """Whether somebody has the turn just now."""
+        return self._taken
+
+    @property
     def waiting(self) -> int:
         """How many wait just now."""
         return len(self._waiting)

@@ -25,6 +25,9 @@ EncodedHeaders = list[tuple[bytes, bytes]]
 CONNECTION_HEADERS = frozenset(
     {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "trailer", "upgrade"}
 )
+OPERATOR_THREADS = 8
+"""Enough that pages which wait for the estate (reset) do not keep the probes from their answers."""
+
 HEADER_NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
 log = logging.getLogger(__name__)
@@ -66,7 +69,7 @@ class Application:
         self._metrics = metrics
         self._limits = limits
         self._pool = ThreadPoolExecutor(limits.handlers, thread_name_prefix="handler")
-        self._pages_pool = ThreadPoolExecutor(2, thread_name_prefix="operator")
+        self._pages_pool = ThreadPoolExecutor(OPERATOR_THREADS, thread_name_prefix="operator")
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,10 +24,11 @@ from trailstate.identity import federated
 from trailstate.identity.principals import Principals
 from trailstate.services.operation import Bound
 from trailstate.services.owned import is_owned
-from trailstate.stores.interface import Store, VersionConflict
+from trailstate.stores.interface import Store, StoreUnavailable, VersionConflict
 from trailstate.stores.staged import StagedShelf
 from trailstate.trail import record
 from trailstate.trail.journal import Fate
+from trailstate.values.arn import account_of_arn
 from trailstate.wire import fault as faults
 from trailstate.wire import model
 from trailstate.wire.call import Call, Failure, Outcome, Principal, WireRequest, WireResponse
@@ -122,6 +123,8 @@ class Dispatcher:
         except Unrouted as unrouted:
             return self._unrouted(request, unrouted, now)
         call = self._call(request, found, now)
+        if call.principal.type == "Unknown":
+            return self._finished(call, lambda: self._recorded(call, self._unavailable(call)))
         try:
             call = self._with_federated_caller(replace(call, parameters=decode(request, found)))
         except Fault as refusal:
@@ -130,7 +133,7 @@ class Dispatcher:
         return self._finished(call, lambda: self._do(call))
 
     def _call(self, request: WireRequest, found: Route | Unrouted, now: datetime) -> Call:
-        principal = self._principals.resolve(found.signature.access_key_id)
+        principal = self._caller(found.signature.access_key_id)
         service = found.service or ""
         return Call(
             service=service,
@@ -152,6 +155,14 @@ class Dispatcher:
             virtual_bucket=_virtual_bucket(found),
         )
 
+    def _caller(self, access_key_id: str | None) -> Principal:
+        """Whose key it is; of the type Unknown while the estate cannot say whether it handed the key out."""
+        try:
+            return self._principals.resolve(access_key_id)
+        except (EstateUnavailable, EstateFailed) as error:
+            log.error("the estate could not say whose key %s is: %s", access_key_id, error)
+            return self._principals.unknown(access_key_id)
+
     def _unrouted(self, request: WireRequest, unrouted: Unrouted, now: datetime) -> WireResponse:
         """A call of an operation unknown to AWS's model is recorded when it named a service and an operation."""
         call = self._call(request, unrouted, now)
@@ -163,8 +174,7 @@ class Dispatcher:
     def _with_federated_caller(self, call: Call) -> Call:
         if call.service != "sts" or call.principal.access_key_id:
             return call
-        account = str(call.parameters.get("RoleArn") or "").split(":")[4:5]
-        landing = account[0] if account and account[0].isdigit() else call.account
+        landing = account_of_arn(str(call.parameters.get("RoleArn") or "")) or call.account
         caller = federated.from_token(call.operation, call.parameters, landing)
         return call if caller is None else replace(call, principal=caller, account=landing)
 
@@ -179,11 +189,11 @@ class Dispatcher:
         return outcome.response
 
     def _refusing(self, call: Call, work: Callable[[], Outcome]) -> Outcome:
-        """What cannot be recorded is refused, with 503, whatever became of it."""
+        """What cannot be recorded, or read from the store, is refused with 503, whatever became of it."""
         try:
             return work()
-        except AuditRefused:
-            return self._refused(call, faults.service_unavailable(call.service, call.protocol))
+        except (AuditRefused, StoreUnavailable):
+            return self._unavailable(call)
 
     def _do(self, call: Call) -> Outcome:
         """Run the call to its recorded outcome."""
@@ -217,8 +227,9 @@ class Dispatcher:
 
     def _in_estate(self, call: Call) -> Outcome:
         settles = self._recorder.intend(call)
-        outcome = self._estate_outcome(call)
-        self._recorder.keep(call, outcome, settles=settles)
+        with self._recorder.settling(call, settles):
+            outcome = self._estate_outcome(call)
+            self._recorder.keep(call, outcome, settles=settles)
         if outcome.failure is None:
             self._principals.passed(call.service, call.operation)
         return outcome
@@ -230,7 +241,7 @@ class Dispatcher:
             return self._refused(call, faults.not_supported(call.service, call.protocol, call.operation))
         except EstateUnavailable as error:
             notes = {"outcome": (self._unanswered if error.applied else Fate.NOT_APPLIED).value}
-            return replace(self._refused(call, faults.service_unavailable(call.service, call.protocol)), notes=notes)
+            return replace(self._unavailable(call), notes=notes)
         except EstateFailed as error:
             log.error("the estate failed over %s %s (%s): %s", call.service, call.operation, call.event_id, error)
             return self._refused(call, _blame(call))
@@ -266,6 +277,9 @@ class Dispatcher:
     def _refused(self, call: Call, refusal: Fault) -> Outcome:
         failure = Failure(refusal.code, refusal.message, refusal.status)
         return Outcome(encode_fault(call.service or None, call.protocol, refusal, call.request_id), failure=failure)
+
+    def _unavailable(self, call: Call) -> Outcome:
+        return self._refused(call, faults.service_unavailable(call.service, call.protocol))
 
     def _recorded(self, call: Call, outcome: Outcome) -> Outcome:
         self._recorder.keep(call, outcome)

@@ -114,6 +114,10 @@ class GatewayMetrics:
         self.connections = Gauge("trailstate_connections", "Open connections.")
         self.journal_head = Gauge("trailstate_journal_head", "Position of the last durable record.")
         self.follower_lag = Gauge("trailstate_follower_lag", "Records a follower has not seen yet.", ("follower",))
+        self.data_events_not_kept = Gauge(
+            "trailstate_data_events_not_kept", "Data events that were not journalled because nobody selects them."
+        )
+        self.calls_not_recorded = Gauge("trailstate_calls_not_recorded", "Calls whose record could not be kept.")
         self.estate_restarts = Counter(
             "trailstate_estate_restarts_total", "Times the estate's process was started again."
         )

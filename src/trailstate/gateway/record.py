@@ -1,11 +1,15 @@
 """Nothing is answered before it is recorded: an intent before the effect, the record before the answer; or refusal."""
 
+import contextlib
 import itertools
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from trailstate.estate.effects import has_effect
-from trailstate.stores.interface import Append, Commit, ShelfChange, Store, StoreUnavailable
+from trailstate.stores.interface import Append, Commit, ShelfChange, Store, StoreUnavailable, VersionConflict
 from trailstate.trail import journal, record
 from trailstate.trail.category import classify
 from trailstate.wire.call import Call, Outcome
@@ -28,6 +32,8 @@ class Recorder:
         self._store = store
         self._keeps_data_events = data_events == "all"
         self._refuses = on_audit_failure == "refuse"
+        self._owing = threading.Lock()
+        self._owed: list[Append] = []
         self._unkept = itertools.count()
         self._unrecorded = itertools.count()
         self.data_events_not_kept = 0
@@ -45,7 +51,7 @@ class Recorder:
         if not has_effect(call.service, call.operation) or not self.keeps(call):
             return False
         try:
-            self._store.commit(Commit(intents=[journal.intent(call)]))
+            self._commit(Commit(intents=[journal.intent(call)]))
         except StoreUnavailable as error:
             self._failed(call, error)
             return False
@@ -61,11 +67,43 @@ class Recorder:
         if not (lines or changes):
             return
         try:
-            self._store.commit(Commit(appends=lines, settled=[call.event_id] if settles else [], shelf=changes))
+            self._commit(Commit(appends=lines, settled=[call.event_id] if settles else [], shelf=changes))
         except StoreUnavailable as error:
             self._failed(call, error)
             if changes:
                 raise AuditRefused(str(error)) from error
+
+    @contextlib.contextmanager
+    def settling(self, call: Call, settles: bool) -> Iterator[None]:
+        """Whatever goes wrong inside this block, the call's intent becomes a record that says so."""
+        try:
+            yield
+        except AuditRefused:
+            raise
+        except BaseException:
+            if settles:
+                lines = [journal.line(each) for each in journal.unanswered(journal.intent(call), journal.Fate.UNKNOWN)]
+                with contextlib.suppress(StoreUnavailable):
+                    self._commit(Commit(appends=lines, settled=[call.event_id]))
+            raise
+
+    def owe(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Records of the house itself that nobody waits for: kept at once, or before the next call's if that fails."""
+        with self._owing:
+            self._owed += [journal.line(each) for each in records]
+        with contextlib.suppress(StoreUnavailable):
+            self._commit(Commit())
+
+    def _commit(self, commit: Commit) -> None:
+        """Commit, with what is owed in front."""
+        with self._owing:
+            owed, self._owed = self._owed, []
+        try:
+            self._store.commit(replace(commit, appends=[*owed, *commit.appends]) if owed else commit)
+        except (StoreUnavailable, VersionConflict):
+            with self._owing:
+                self._owed = owed + self._owed
+            raise
 
     def _lines(self, call: Call, outcome: Outcome) -> list[Append]:
         """What the journal gets of a call: nothing, but for a count, of a data event nobody wants."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trailstate.estate.interface import Credential, Estate
+from trailstate.values.arn import ACCOUNT
 from trailstate.wire.call import Principal, Session, SessionIssuer
 
 CACHE_ENTRIES_MAX = 10_000
@@ -43,9 +44,10 @@ class Principals:
         self._root_keys = dict(root_keys)
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Principal] = OrderedDict()
+        self._forgotten = 0
 
     def resolve(self, access_key_id: str | None) -> Principal:
-        """Whoever the key speaks for; without a key, AWS's anonymous principal."""
+        """Whoever the key speaks for; without a key, AWS's anonymous principal. Raises what the estate raises."""
         if not access_key_id:
             return Principal(type="AWSAccount", account=ANONYMOUS_ACCOUNT)
         with self._lock:
@@ -53,8 +55,11 @@ class Principals:
             if principal is not None:
                 self._known.move_to_end(access_key_id)
                 return principal
+            forgotten = self._forgotten
         principal = self._look_up(access_key_id)
         with self._lock:
+            if forgotten != self._forgotten:  # somebody outdated the answer while it was on its way
+                return principal
             self._known[access_key_id] = principal
             while len(self._known) > CACHE_ENTRIES_MAX:
                 self._known.popitem(last=False)
@@ -69,19 +74,24 @@ class Principals:
         if (service, operation) in FORGETTING:
             self.forget()
 
+    def unknown(self, access_key_id: str | None) -> Principal:
+        """Somebody whom nobody can name just now, in the default account."""
+        return Principal(type="Unknown", account=self._default_account, access_key_id=access_key_id)
+
     def forget(self) -> None:
         with self._lock:
+            self._forgotten += 1
             self._known.clear()
 
     def _look_up(self, access_key_id: str) -> Principal:
         root_of = self._root_keys.get(access_key_id)
         if root_of is not None:
             return root(root_of, access_key_id)
-        if len(access_key_id) == 12 and access_key_id.isdigit():
+        if ACCOUNT.fullmatch(access_key_id):
             return administrator(access_key_id, access_key_id)
         credential = self._estate.credential(access_key_id)
         if credential is not None:
-            return of_credential(credential)
+            return of_credential(credential) if ACCOUNT.fullmatch(credential.account) else self.unknown(access_key_id)
         return administrator(self._default_account, access_key_id)
 
 

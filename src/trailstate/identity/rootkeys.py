@@ -55,8 +55,10 @@ def secret_key(path: Path, world: World) -> bytes:
 
 
 def _keep(path: Path, body: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    fresh = path.with_name(f".{path.name}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
+    fresh.replace(path)

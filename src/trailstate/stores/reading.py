@@ -29,7 +29,7 @@ class Reading:
             )
         self._truth = _open(truth)
         index = directory / derived.FILE_NAME
-        self._derived = _open(index) if index.is_file() else None
+        self._derived = _usable(_open(index)) if index.is_file() else None
 
     def read(self, ledger: str, after: int, limit: int) -> list[Entry]:
         """The entries after a position, oldest first, at most `limit`."""
@@ -64,6 +64,16 @@ class Reading:
         self._truth.close()
         if self._derived is not None:
             self._derived.close()
+
+
+def _usable(connection: sqlite3.Connection) -> sqlite3.Connection | None:
+    """The derived tables, unless they are damaged: then everything is read from the journal."""
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError:
+        connection.close()
+        return None
+    return connection
 
 
 def _open(path: Path) -> sqlite3.Connection:

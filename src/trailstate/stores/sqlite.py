@@ -354,6 +354,12 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         _make_durable(connection, path)
         _migrate(connection, path)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise StoreRefused(
+            f"{path} cannot be used ({error}); it is damaged or no journal: restore it, or choose another directory"
+            " with --data"
+        ) from error
     except BaseException:
         connection.close()
         raise

@@ -19,6 +19,7 @@ from trailstate.trail.mask import without_secrets
 from trailstate.trail.plan import plan_of
 from trailstate.trail.resources import reads_result, resources
 from trailstate.trail.tables import table
+from trailstate.values.arn import account_of_arn
 from trailstate.wire.call import Call, Failure, Outcome
 
 EVENT_VERSION = "1.11"
@@ -147,8 +148,7 @@ def _owner_of_role(call: Call, outcome: Outcome) -> str | None:
     role = call.parameters.get("RoleArn")
     if call.service != "sts" or outcome.failure is not None or not isinstance(role, str):
         return None
-    parts = role.split(":")
-    return parts[4] if len(parts) > 5 else None
+    return account_of_arn(role)
 
 
 def _with_shared_id(record: dict[str, Any], shared: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from trailstate.trail.mentions import mentions
 from trailstate.values.page import InvalidToken, PageTokens
 from trailstate.values.timestamp import from_epoch
 from trailstate.wire.call import Call
-from trailstate.wire.fault import faults, throttling
+from trailstate.wire.fault import faults, service_unavailable, throttling
 
 fault = faults("cloudtrail")
 
@@ -86,7 +86,8 @@ def lookup_events(
     before = None if NextToken is None else _place(limits.tokens, question, NextToken)
     if EventCategory == INSIGHT:
         return {"Events": []}  # no Insights events are made yet, so there is none to find
-    history.catch_up()
+    if not history.catch_up():
+        raise service_unavailable("cloudtrail", call.protocol, "The event history is being built anew; try again soon.")
     window = window_of(StartTime, EndTime, call.now)
     found, more = history.page(call.account, call.region, attribute, window, limit=limit, before=before)
     answer: dict[str, Any] = {"Events": [event(each) for each in found]}
