@@ -111,7 +111,7 @@ def group_of(service: str) -> str:
 def wire_code(service: str, recorded: str) -> str:
     """The code on the wire behind a recorded one."""
     if service == "ec2":
-        return recorded.partition(".")[2]
+        return recorded.removeprefix("Client.").removeprefix("Server.")
     protocol = group_of(service)
     if recorded == "AccessDenied":
         return "AccessDenied" if protocol in ("query", "s3", "other rest-xml") else "AccessDeniedException"
@@ -219,12 +219,14 @@ def measure_events(events: Iterable[Turned], tally: Tally) -> None:
 
 
 def recorded(each: Turned, tally: Tally) -> dict[str, Any]:
-    """Our record; empty, and so all wrong, for a call that does not come through the codec."""
-    try:
-        return roundtrip.recorded(*each.pair, each.parameters, each.result, each.failure)
-    except roundtrip.STUCK as error:
-        tally.disagreed[f"{'.'.join(each.pair)} is stuck in the codec: {type(error).__name__}: {str(error)[:100]}"] += 1
-        return {}
+    """Our record; of what does not come through the codec, the record has no trace."""
+    for parameters, result in ((each.parameters, each.result), (each.parameters, None), ({}, None)):
+        try:
+            return roundtrip.recorded(*each.pair, parameters, result, each.failure)
+        except roundtrip.STUCK as error:
+            stuck = f"{type(error).__name__}: {str(error)[:100]}"
+            tally.disagreed[f"{'.'.join(each.pair)} is stuck in the codec: {stuck}"] += 1
+    return {}
 
 
 def paths_of(event: dict[str, Any]) -> list[str]:
