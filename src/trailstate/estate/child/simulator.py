@@ -26,6 +26,7 @@ from trailstate.estate.frames import Answered, Failed, Serve, Unsupported
 HTML = b"<!doctype html"
 NOT_IMPLEMENTED = b"has not been implemented"
 EXCERPT_BYTES = 500
+FRAMES_TOLD = 6
 UNTYPED = "text/html; charset=utf-8"
 """What moto's web framework writes where moto named no type."""
 
@@ -68,8 +69,8 @@ class Simulator:
             status, headers, content = _called(application, environ)
         except (NotImplementedError, OperationNotFoundError, NoRoute) as reason:
             return Unsupported(str(reason))
-        except Exception:
-            return Failed(traceback.format_exc(limit=-8))
+        except Exception as error:
+            return Failed(_whereabouts(error))
         return _judged(frame, status, headers, content)
 
     def warm(self, service: str) -> None:
@@ -163,8 +164,8 @@ def _judged(
     if status >= 400 and not content and frame.method not in BODILESS:
         return Failed(f"{status}, and not a word why")
     if status == 500 or (status >= 400 and content[: len(HTML)].lower() == HTML):
-        return Failed(f"{status}: {_excerpt(content)}")
-    if ("content-type", UNTYPED) in headers and frame.operation not in READS_OBJECTS:
+        return Failed(f"moto answered {status} with {len(content)} bytes that no client may see")
+    if ("content-type", UNTYPED) in headers and not (status < 300 and frame.operation in READS_OBJECTS):
         headers = [line for line in headers if line[0] != "content-type"] + _type_of(content)
     if status >= 400 and content[:1] == b"<":
         content = content.translate(None, NOT_IN_XML)  # moto repeats what it was sent
@@ -175,6 +176,13 @@ def _type_of(content: bytes) -> list[tuple[str, str]]:
     """The header moto left out: nothing it answers is a page, whatever its web framework assumes."""
     kind = CONTENT_TYPES.get(content.lstrip()[:1], "text/plain")
     return [("content-type", kind)] if content else []
+
+
+def _whereabouts(error: Exception) -> str:
+    """The kind of an exception and the way to it. Not its words: they may repeat what the client sent."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES_TOLD:]
+    way = " > ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames)
+    return f"{type(error).__name__} at {way}"
 
 
 def _excerpt(content: bytes) -> str:
