@@ -1,6 +1,6 @@
 """Values made from a model: the smallest that an operation accepts, or full ones drawn at random."""
 
-import random  # noqa: TID251 - tests may draw, from a seed
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

@@ -4,7 +4,7 @@ A sample of services by default; TRAILSTATE_ALL_OPERATIONS=1 asks for all of the
 """
 
 import os
-import random  # noqa: TID251 - tests may draw, from a seed
+import random
 from dataclasses import replace
 
 import pytest

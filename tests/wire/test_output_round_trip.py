@@ -1,6 +1,6 @@
 """Results and errors made from the models of real services come back through botocore as they went in."""
 
-import random  # noqa: TID251 - seeded by the operation's name
+import random
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Answers read back, and our request id put into them."""
 
-import random  # noqa: TID251 - seeded
+import random
 
 import pytest
 
