@@ -117,7 +117,8 @@ def complaint(service: str, operation: str, protocol: str, method: str, response
 
     Without a `protocol`, any of AWS's forms will do.
     """
-    if html(response) and operation not in ("GetObject", "HeadObject"):
+    is_an_object = service == "s3" and method in ("GET", "HEAD") and response.status < 300
+    if html(response) and not is_an_object:
         return f"HTML: {response.body[:200]!r}"
     if method == "HEAD" or response.status in (204, 304):
         return f"a body of {len(response.body)} bytes" if response.body else None
