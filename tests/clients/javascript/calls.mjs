@@ -3,6 +3,7 @@
 
 import { CloudTrailClient, LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
 import { CloudWatchClient, PutMetricDataCommand, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
+import { AwsSmithyRpcV2CborProtocol } from "@aws-sdk/core/protocols";
 import { EC2Client, RunInstancesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import {
   CreateBucketCommand, DeleteBucketCommand, GetObjectCommand, HeadBucketCommand, ListObjectsV2Command,
@@ -47,7 +48,7 @@ const run = await call(ec2, new RunInstancesCommand({ ImageId: "ami-12c6146b", M
 const id = run.Instances[0].InstanceId;
 await call(ec2, new TerminateInstancesCommand({ InstanceIds: [id] }), () => ({ id }));
 
-const cloudwatch = new CloudWatchClient({});
+const cloudwatch = new CloudWatchClient({ protocol: AwsSmithyRpcV2CborProtocol });
 const datum = { MetricName: "orders", Value: 1.5, Unit: "Count" };
 await call(cloudwatch, new PutMetricDataCommand({ Namespace: "shop", MetricData: [datum] }));
 await call(cloudwatch, new DescribeAlarmsCommand({}), (answer) => ({ alarms: answer.MetricAlarms.length }));
