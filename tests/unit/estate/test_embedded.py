@@ -6,6 +6,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -223,6 +224,25 @@ ATTACKS = [
     "!!python/module:os",
     "!<tag:yaml.org,2002:python/object/apply:os.getcwd> []",
 ]
+
+
+def test_no_answer_calls_itself_a_page(estate: EmbeddedEstate) -> None:
+    page = (("content-type", "text/html; charset=utf-8"), *an_object("PUT", "/").request.headers)
+    estate.handle(an_object("PUT", "/pages"))
+    absent = estate.handle(replace(an_object("HEAD", "/pages/absent"), operation="HeadObject"))
+    assert (absent.status, dict(absent.headers).get("content-type")) == (404, None)
+
+    stored = an_object("PUT", "/pages/index", body=b"<!doctype html>")
+    estate.handle(replace(stored, request=replace(stored.request, headers=page)))
+    found = estate.handle(replace(an_object("GET", "/pages/index"), operation="GetObject"))
+    assert dict(found.headers)["content-type"] == "text/html; charset=utf-8", "an object keeps its owner's type"
+
+
+def test_a_refusal_without_a_word_is_a_failure(estate: EmbeddedEstate) -> None:
+    empty = b"<VersioningConfiguration/>"
+    estate.handle(an_object("PUT", "/silent"))
+    with pytest.raises(EstateFailed, match="not a word why"):
+        estate.handle(an_object("PUT", "/silent?versioning", body=empty))
 
 
 def test_a_template_makes_a_stack(estate: EmbeddedEstate) -> None:
