@@ -165,6 +165,8 @@ class EmbeddedEstate:
             raise EstateUnavailable(f"The simulated estate could not be started: {error}", applied=False) from error
 
     def _lost(self, reason: str) -> None:
+        if self._closed:  # ended because it was closed while it was busy: nobody will meet an empty estate
+            return
         self.restarts += 1
         if self._on_restart is not None:
             self._on_restart(reason)
