@@ -20,7 +20,9 @@ class ServerProcess:
 
     def __init__(self, data: Path, *flags: str) -> None:
         self.data = data
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRAILSTATE_", "AWS_"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("TRAILSTATE_", "AWS_"))
+        }
         self.process = subprocess.Popen(
             [Path(sys.executable).with_name("trailstate"), "up", "--port", "0", "--data", str(data), *flags],
             stdout=subprocess.PIPE,

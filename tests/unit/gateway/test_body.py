@@ -106,11 +106,11 @@ def test_what_s3_stores_is_not_touched(coding: str) -> None:
     ("coding", "body"),
     [
         ("br", b"a"),
-        ("gzip, gzip", gzip.compress(gzip.compress(b"a"))),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"a", mtime=0), mtime=0)),
         ("gzip", b"not gzip"),
         ("gzip", b""),
-        ("gzip", gzip.compress(b"abc")[:-1]),
-        ("gzip", gzip.compress(b"abc") + b"more"),
+        ("gzip", gzip.compress(b"abc", mtime=0)[:-1]),
+        ("gzip", gzip.compress(b"abc", mtime=0) + b"more"),
     ],
 )
 def test_other_codings_and_damaged_data_are_refused(coding: str, body: bytes) -> None:
