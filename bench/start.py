@@ -23,8 +23,10 @@ def resident_mib(pid: int) -> float:
 
 
 def descendants(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [each for child in map(int, children) for each in (child, *descendants(child))]
+    """Every process below it; a child is listed at the thread that made it."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for each in lists for child in each.read_text().split()]
+    return [each for child in children for each in (child, *descendants(child))]
 
 
 def main() -> None:

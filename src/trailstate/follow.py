@@ -22,6 +22,8 @@ class Follower(Protocol):
 
     name: str
     ledger: str
+    linger_seconds: float
+    """How long it lets entries gather before it takes them. Reads that must see them catch it up by themselves."""
 
     def cursor(self) -> int:
         """The last position whose effects are committed."""
@@ -129,7 +131,9 @@ class Runner:
                 self._rest(back_off)
                 back_off = min(2 * back_off, BACK_OFF_SECONDS_MAX)
             else:
-                if not busy:
+                if busy:
+                    self._rest(state.follower.linger_seconds)
+                else:
                     self._rest(self._poll_seconds, seen)
 
     def _rest(self, seconds: float, seen: int | None = None) -> None:

@@ -24,6 +24,7 @@ class Letters:
     def __init__(self, ledger: str = JOURNAL, name: str = "letters") -> None:
         self.name = name
         self.ledger = ledger
+        self.linger_seconds = 0.0
         self.store = MemoryStore(RealWorld())
         self.read: list[str] = []
         self.bad: set[str] = set()

@@ -154,6 +154,8 @@ class HistoryFollower:
 
     name = "history"
     ledger = JOURNAL
+    linger_seconds = 0.25
+    """A transaction per call would cost as much as recording the call; look-ups catch up first."""
 
     def __init__(self, derived: Derived) -> None:
         self._derived = derived
