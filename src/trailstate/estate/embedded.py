@@ -119,7 +119,7 @@ class EmbeddedEstate:
         """End the process; later calls raise EstateUnavailable."""
         self._closed = True
         program = self._program
-        if program is not None and self._turns.busy:
+        if program is not None and (self._turns.busy or program.busy):
             program.kill()  # whoever waits for its answer would wait for up to a minute, and the next one after
         with self._turns:
             if self._program is not None:
@@ -128,18 +128,22 @@ class EmbeddedEstate:
         self._warmer.join()
 
     def _asked(self, question: Question, attachment: int | None = None) -> tuple[Answer, int | None]:
-        with self._turns:
-            program = self._running()
-            try:
-                return program.ask(question, attachment, self._seconds_max)
-            except BadFrame as error:
-                raise EstateFailed(str(error)) from error
-            except Ended as error:
-                self._program = None
-                self._lost(str(error))
-                raise EstateUnavailable(
-                    f"The simulated estate went away over this request: {error}", applied=True
-                ) from error
+        program: Program | None = None
+        try:
+            with self._turns:
+                program = self._running()
+                awaited = program.send(question, attachment, self._seconds_max)
+            return program.receive(awaited, self._seconds_max)
+        except BadFrame as error:
+            raise EstateFailed(str(error)) from error
+        except Ended as error:
+            with self._turns:
+                if self._program is program:  # the first of those who waited for it
+                    self._program = None
+                    self._lost(str(error))
+            raise EstateUnavailable(
+                f"The simulated estate went away over this request: {error}", applied=True
+            ) from error
 
     def _running(self) -> Program:
         """The process, ready to be asked; a new one when the last is gone."""

@@ -9,6 +9,7 @@ import socket
 import struct
 import sys
 import tempfile
+from collections import deque
 from typing import BinaryIO, Generic, TypeVar
 
 import msgspec
@@ -20,6 +21,7 @@ FRAME_BYTES_MAX = 4 * 1024 * 1024
 BODY_BYTES_MAX = 1024 * 1024 * 1024
 CHUNK_BYTES = 256 * 1024
 FIRST_BYTES = 16 * 1024
+DESCRIPTORS_MAX = 8
 """Enough for most frames; a larger buffer costs more to provide than the frame to read."""
 
 HEAD = struct.Struct("!IB")
@@ -114,6 +116,8 @@ class Line(Generic[Heard]):
         self._end = end
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder: msgspec.msgpack.Decoder[Heard] = msgspec.msgpack.Decoder(hears)
+        self._buffer = bytearray()
+        self._files: deque[int] = deque()
 
     def give_up_after(self, seconds: float) -> None:
         """From now on a TimeoutError ends a wait that long. The kernel counts: Python's own way costs two more system
@@ -142,54 +146,45 @@ class Line(Generic[Heard]):
             raise TimeoutError("the frame was not taken") from error
 
     def receive(self) -> tuple[Heard, int | None]:
-        """The next frame and the descriptor that came with it, which is then the caller's to close."""
-        first, descriptors = self._first()
-        attachment = descriptors[0] if descriptors else None
+        """The next frame and the descriptor that came with it, which is then the caller's to close.
+
+        Frames may arrive together; descriptors come in the order of the frames they belong to, never after them.
+        """
+        self._fill(HEAD.size)
+        length, attached = HEAD.unpack_from(self._buffer)
+        if length > FRAME_BYTES_MAX:
+            raise BadFrame(f"a frame of {length} bytes; at most {FRAME_BYTES_MAX} are allowed")
+        self._fill(HEAD.size + length)
+        if attached and not self._files:
+            raise BadFrame("a frame and its descriptor do not belong together")
+        attachment = self._files.popleft() if attached else None
+        payload = bytes(memoryview(self._buffer)[HEAD.size : HEAD.size + length])
+        del self._buffer[: HEAD.size + length]
         try:
-            return self._rest(first, attachment is not None), attachment
-        except BaseException:
+            return self._decoder.decode(payload), attachment
+        except msgspec.MsgspecError as error:
             if attachment is not None:
                 os.close(attachment)
-            raise
+            raise BadFrame(f"an unreadable frame: {error}") from error
 
     def close(self) -> None:
         self._end.close()
+        while self._files:
+            os.close(self._files.popleft())
 
-    def _first(self) -> tuple[bytearray, list[int]]:
-        try:
-            data, descriptors, _, _ = socket.recv_fds(self._end, FIRST_BYTES, 1)
-        except ConnectionResetError as error:
-            raise LineClosed("the other side is gone") from error
-        except BlockingIOError as error:
-            raise TimeoutError("no frame came") from error
-        return bytearray(data), descriptors
-
-    def _rest(self, buffer: bytearray, came_with_file: bool) -> Heard:
-        self._fill(buffer, HEAD.size)
-        length, attached = HEAD.unpack_from(buffer)
-        if length > FRAME_BYTES_MAX:
-            raise BadFrame(f"a frame of {length} bytes; at most {FRAME_BYTES_MAX} are allowed")
-        if bool(attached) != came_with_file:
-            raise BadFrame("a frame and its descriptor do not belong together")
-        self._fill(buffer, HEAD.size + length)
-        if len(buffer) > HEAD.size + length:
-            raise BadFrame("more than one frame at a time")
-        try:
-            return self._decoder.decode(memoryview(buffer)[HEAD.size :])
-        except msgspec.MsgspecError as error:
-            raise BadFrame(f"an unreadable frame: {error}") from error
-
-    def _fill(self, buffer: bytearray, size: int) -> None:
-        while len(buffer) < size:
+    def _fill(self, size: int) -> None:
+        while len(self._buffer) < size:
+            room = min(CHUNK_BYTES, max(FIRST_BYTES, size - len(self._buffer)))
             try:
-                chunk = self._end.recv(min(CHUNK_BYTES, size - len(buffer)))
+                chunk, descriptors, _, _ = socket.recv_fds(self._end, room, DESCRIPTORS_MAX)
             except ConnectionResetError as error:
                 raise LineClosed("the other side is gone") from error
             except BlockingIOError as error:
-                raise TimeoutError("half a frame came") from error
+                raise TimeoutError("half a frame came" if self._buffer else "no frame came") from error
+            self._files.extend(descriptors)
             if not chunk:
                 raise LineClosed("the other side is gone")
-            buffer += chunk
+            self._buffer += chunk
 
 
 def file_of(body: bytes) -> BinaryIO:

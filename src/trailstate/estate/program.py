@@ -3,6 +3,7 @@
 A `Program` serves one process; when that dies the owner makes another.
 """
 
+import contextlib
 import os
 import socket
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from trailstate.estate.frames import Answer, BadFrame, Done, Line, LineClosed, Question
+from trailstate.estate.turns import Place, Turns
 from trailstate.sandbox.spawn import MIB, Child, Limits, SpawnFailed, spawn
 
 START_SECONDS_MAX = 60.0
@@ -41,7 +43,8 @@ class Ended(Exception):
 
 
 class Program:
-    """One process. `ask` may be called by one thread at a time."""
+    """One process. Questions are sent by one thread at a time and answered one by one, in that order; each asker waits
+    for its own answer, so that the next question lies ready when one is answered."""
 
     def __init__(self, epoch_microseconds: int, log: "Log") -> None:
         self._log = log
@@ -65,6 +68,7 @@ class Program:
         self._listener = threading.Thread(target=log.follow, args=(self._child.stderr,), name="estate-log", daemon=True)
         self._listener.start()
         self._line: Line[Answer] = Line(ours, Answer)
+        self._answers = Turns()
         self._seconds = 0.0
         self._ready = False
         self._lost = False
@@ -84,15 +88,29 @@ class Program:
             assert isinstance(answer, Done)
             self._ready = True
 
-    def ask(self, question: Question, attachment: int | None, timeout_seconds: float) -> tuple[Answer, int | None]:
-        """The answer, and the descriptor that came with it. Ended when there is none to be had; the process is gone
-        then, whatever it was."""
+    @property
+    def busy(self) -> bool:
+        """Whether it owes somebody an answer."""
+        return self._answers.busy
+
+    def send(self, question: Question, attachment: int | None, timeout_seconds: float) -> Place:
+        """Hand a question over; what to give `receive`. Ended when it cannot be taken."""
         try:
             self._wait_at_most(timeout_seconds)
             self._line.send(question, attachment)
         except (LineClosed, TimeoutError) as error:
             raise self._end_it(f"it did not take the request: {error}") from error
-        return self._receive(timeout_seconds)
+        return self._answers.queue_up()
+
+    def receive(self, awaited: Place, timeout_seconds: float) -> tuple[Answer, int | None]:
+        """The answer, and the descriptor that came with it. Ended when there is none to be had; the process is gone
+        then, whatever it was."""
+        self._answers.await_turn(awaited)
+        with contextlib.ExitStack() as turn:
+            turn.push(self._answers)
+            if self._lost:
+                raise Ended("it went away over an earlier request")
+            return self._receive(timeout_seconds)
 
     def kill(self) -> None:
         """End it at once; whoever waits for an answer is told so."""
@@ -124,7 +142,8 @@ class Program:
         self._lost = True
         died_alone = self._child.wait(0.2)
         self._child.kill()
-        self.close()
+        self._child.wait(CLOSE_SECONDS)  # the line stays open: others may be about to use it, and meet nobody there
+        self._listener.join(CLOSE_SECONDS)
         status = f"it ended by itself with status {self._child.returncode}" if died_alone else reason
         said = self._log.last_line()
         return Ended(f"{status}; it last said: {said}" if said else status)

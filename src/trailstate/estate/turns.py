@@ -3,6 +3,10 @@
 import threading
 from collections import deque
 from types import TracebackType
+from typing import TypeAlias
+
+Place: TypeAlias = "threading.Lock | None"
+"""A place in the queue; None is the front of it."""
 
 
 class Turns:
@@ -23,15 +27,24 @@ class Turns:
         """How many wait just now."""
         return len(self._waiting)
 
-    def __enter__(self) -> None:
+    def queue_up(self) -> Place:
+        """Take a place in the queue without waiting; `await_turn` with what this returns, then leave by `__exit__`."""
         with self._mutex:
             if not self._taken:
                 self._taken = True
-                return
+                return None
             gate = threading.Lock()
             gate.acquire()
             self._waiting.append(gate)
-        gate.acquire()
+            return gate
+
+    def await_turn(self, place: Place) -> None:
+        """Return when everybody who queued up before has left."""
+        if place is not None:
+            place.acquire()
+
+    def __enter__(self) -> None:
+        self.await_turn(self.queue_up())
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         with self._mutex:

@@ -59,13 +59,25 @@ def test_a_frame_in_pieces_is_put_together(pair: Pair) -> None:
     assert simulator.receive() == (Ask("k"), None)
 
 
+def test_questions_that_arrive_together_keep_their_order_and_their_files(pair: Pair) -> None:
+    house, simulator, _, _ = pair
+    for name, body in (("first", None), ("second", b"2"), ("third", None), ("fourth", b"4")):
+        if body is None:
+            house.send(Ask(name))
+        else:
+            with file_of(body) as file:
+                house.send(Ask(name), file.fileno())
+    heard = [simulator.receive() for _ in range(4)]
+    assert [question for question, _ in heard] == [Ask("first"), Ask("second"), Ask("third"), Ask("fourth")]
+    assert [None if file is None else bytes_of(file) for _, file in heard] == [None, b"2", None, b"4"]
+
+
 @pytest.mark.parametrize(
     ("sent", "complaint"),
     [
         (HEAD.pack(FRAME_BYTES_MAX + 1, 0), "at most"),
         (HEAD.pack(1, 0) + b"\xc1", "unreadable"),
         (HEAD.pack(7, 1) + b"\x92\xa3ask\xa1k", "do not belong together"),
-        (HEAD.pack(1, 0) + b"\xc0\xc0", "more than one frame"),
     ],
 )
 def test_refuses(pair: Pair, sent: bytes, complaint: str) -> None:
