@@ -190,7 +190,7 @@ def _thing(record: Mapping[str, Any]) -> str:
     kind = PHRASES[name].kind if name in PHRASES else ""
     if kind == "-":
         return ""
-    met = mentions(record)
+    met = _by_name(mentions(record))
     noun = words(name)[1:]
     chosen = kind or (met[0][0] if met and not noun else _meant(noun, met))
     if kind == "*" and met:
@@ -274,6 +274,17 @@ def _where(record: Mapping[str, Any]) -> str:
         "" if through else _agent(str(record.get("userAgent") or "")),
     ]
     return " ".join(part for part in parts if part)
+
+
+def _by_name(met: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Each resource by its name alone where the record gives its ARN as well."""
+
+    def is_repeated(kind: str, arn: str) -> bool:
+        return arn.startswith("arn:") and any(
+            other == kind and name != arn and arn.endswith((f":{name}", f"/{name}")) for other, name in met
+        )
+
+    return [(kind, name) for kind, name in met if not is_repeated(kind, name)]
 
 
 def _agent(text: str) -> str:

@@ -109,3 +109,14 @@ def test_past_tenses(verb: str, past: str) -> None:
 def test_types_read_as_words() -> None:
     assert label("AWS::EC2::SecurityGroup") == "EC2 security group"
     assert label("AWS::RDS::DBInstance") == "RDS DB instance"
+
+
+def test_a_resource_named_twice_is_told_once() -> None:
+    made = RECORD | {
+        "eventSource": "iam.amazonaws.com",
+        "eventName": "CreateUser",
+        "requestParameters": {"userName": "mallory"},
+        "responseElements": {"user": {"userName": "mallory", "arn": "arn:aws:iam::111122223333:user/mallory"}},
+    }
+
+    assert "created the IAM user mallory in us-east-1" in explain(made)
