@@ -4,6 +4,7 @@ One frame asks, one frame answers; nobody speaks out of turn. A body over `INLIN
 file descriptor (unix(7), SCM_RIGHTS), so a frame itself stays small and its bound can be strict.
 """
 
+import contextlib
 import os
 import socket
 import struct
@@ -166,6 +167,11 @@ class Line(Generic[Heard]):
             if attachment is not None:
                 os.close(attachment)
             raise BadFrame(f"an unreadable frame: {error}") from error
+
+    def hang_up(self) -> None:
+        """Nothing more passes, in either direction; whoever waits for a frame is told LineClosed."""
+        with contextlib.suppress(OSError):
+            self._end.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._end.close()

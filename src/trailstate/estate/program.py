@@ -118,7 +118,9 @@ class Program:
 
     def close(self) -> None:
         """Hang up, which is how it is told to end; then make sure."""
-        self._line.close()
+        self._line.hang_up()
+        with self._answers:  # whoever waits there meets the end of the line, and must not meet a closed descriptor
+            self._line.close()
         if not self._child.wait(CLOSE_SECONDS):
             self._child.kill()
             self._child.wait(CLOSE_SECONDS)

@@ -331,3 +331,13 @@ def test_a_closed_estate_says_so() -> None:
     with pytest.raises(EstateUnavailable, match="closed") as caught:
         estate.handle(a_call("iam", "ListUsers"))
     assert not caught.value.applied
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_closing_while_it_still_warms_up_ends_both_quietly() -> None:
+    started = EmbeddedEstate(RealWorld())
+    assert started.credential("AKIANOBODYKNOWSTHIS1") is None
+    started.close()
+    assert not started._warmer.is_alive()
+    with pytest.raises(EstateUnavailable):
+        started.credential("AKIANOBODYKNOWSTHIS1")
