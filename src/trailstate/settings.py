@@ -153,12 +153,14 @@ class Settings:
     accounts: tuple[str, ...] = setting(
         ("123456789012",), ACCOUNTS, "Accounts of the lab; the first one answers for unknown access keys."
     )
-    region: str = setting("us-east-1", REGION, "Region that `trailstate env` exports.")
+    region: str = setting(
+        "us-east-1", REGION, "Region that `trailstate env` exports, and where unsigned calls are filed."
+    )
 
     data_events: Literal["selected", "all", "none"] = setting(
         "selected",
         one_of("selected", "all", "none"),
-        "Which data events are journalled; by default those a trail selects.",
+        "Which data events are journalled; `selected` keeps those a trail selects; without trails, none.",
     )
     on_audit_failure: Literal["refuse", "count"] = setting(
         "refuse", one_of("refuse", "count"), "What to do with a call that cannot be recorded: answer 503, or count it."

@@ -217,6 +217,8 @@ class Dispatcher:
                 outcome, changes = self._succeeded(call, bound.handle(call, shelf)), shelf.changes()
             except Fault as refusal:
                 outcome, changes = self._refused(call, refusal), []
+            except StoreUnavailable:  # it could not be read; the journal may still take the record of that
+                outcome, changes = self._unavailable(call), []
             try:
                 self._recorder.keep(call, outcome, changes=changes)
             except VersionConflict:

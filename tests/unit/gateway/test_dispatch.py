@@ -18,7 +18,7 @@ from trailstate.gateway.metrics import GatewayMetrics
 from trailstate.gateway.record import Recorder
 from trailstate.identity.principals import Principals, root
 from trailstate.services.operation import Bound, bind, declare
-from trailstate.stores.interface import JOURNAL, Commit, ShelfChange, ShelfKey
+from trailstate.stores.interface import JOURNAL, Commit, ShelfChange, ShelfKey, StoreUnavailable
 from trailstate.stores.memory import Faults, MemoryStore
 from trailstate.stores.staged import StagedShelf
 from trailstate.trail.journal import Fate
@@ -308,8 +308,12 @@ def delete_trail(call: Call, shelf: StagedShelf, *, Name: str) -> dict[str, Any]
     return {}
 
 
-def with_trail(handler: Bound, **settings: Any) -> House:
-    house = House({("cloudtrail", "DeleteTrail"): handler}, **settings)
+def describe_trails(call: Call, *, trailNameList: Any = None, includeShadowTrails: Any = None) -> dict[str, Any]:
+    raise StoreUnavailable("the disk does not answer")
+
+
+def with_trail(handler: Bound, operation: str = "DeleteTrail", **settings: Any) -> House:
+    house = House({("cloudtrail", operation): handler}, **settings)
     house.store.commit(Commit(shelf=[ShelfChange(TRAIL, {"Name": "audit"})]))
     return house
 
@@ -335,6 +339,16 @@ def test_neither_is_kept_when_the_commit_fails() -> None:
 
     assert house.store.get(TRAIL) is not None
     assert house.records == []
+
+
+def test_a_store_that_cannot_be_read_is_told_and_recorded() -> None:
+    house = with_trail(bind(declare("cloudtrail", describe_trails), {}), operation="DescribeTrails")
+
+    assert house.send("cloudtrail", "DescribeTrails").status == 503
+
+    ((name, code),) = house.errors
+    assert name == "DescribeTrails"
+    assert code is not None
 
 
 def test_a_change_that_was_not_kept_is_never_called_done() -> None:
