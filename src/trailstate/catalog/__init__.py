@@ -1,0 +1,1 @@
+"""What fills the forms: rules, resource types, actions, documents, packs. Many small entries, no engine."""
