@@ -180,6 +180,18 @@ def test_a_document_read_is_the_readers_own(store: Store) -> None:
     assert store.get(TRAIL) == Document({"tags": ["a"]}, 1)
 
 
+def test_the_house_may_ask_for_the_documents_of_every_account(store: Store) -> None:
+    keys = [
+        ShelfKey("444455556666", "eu-west-1", "trail", "a"),
+        ShelfKey(ACCOUNT, "us-east-1", "trail", "b"),
+        ShelfKey(ACCOUNT, "eu-west-1", "trail", "c"),
+        ShelfKey(ACCOUNT, "eu-west-1", "rule", "d"),
+    ]
+    store.commit(Commit(shelf=[ShelfChange(key, {"n": key.name}) for key in keys]))
+    assert [key.name for key, _ in store.documents(None, None, "trail")] == ["c", "b", "a"]
+    assert [key.name for key, _ in store.documents(None, "eu-west-1", "trail")] == ["c", "a"]
+
+
 # ---- intents, outbox, cursors ----
 
 
@@ -209,6 +221,22 @@ def test_an_effect_leaves_the_outbox_when_it_is_done_and_never_comes_back(store:
     store.commit(Commit(outbox=[first]))
     assert store.outbox("mail", 10) == [second]
     assert store.outbox("bus", 10) == [other]
+
+
+def test_the_queues_with_something_left_to_do_are_named(store: Store) -> None:
+    rows = [OutboxRow(queue, f"{queue}-1", b"") for queue in ("mail/b", "mail/a", "mail", "mailbox", "bus")]
+    store.commit(Commit(outbox=[*rows, OutboxRow("mail/a", "mail/a-2", b"")]))
+    assert store.queues("mail/") == ["mail/a", "mail/b"]
+    assert store.queues("") == ["bus", "mail", "mail/a", "mail/b", "mailbox"]
+    store.commit(Commit(done=["mail/a-1", "mail/b-1"]))
+    assert store.queues("mail/") == ["mail/a"]
+
+
+def test_news_of_an_effect_to_do_is_told_like_news_of_a_line(store: Store) -> None:
+    told = threading.Semaphore(0)
+    store.on_commit(told.release)
+    store.commit(Commit(outbox=[OutboxRow("mail", "1", b"a")]))
+    assert told.acquire(timeout=10)
 
 
 def test_an_effect_done_before_it_was_asked_for_is_not_asked_for(store: Store) -> None:

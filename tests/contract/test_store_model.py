@@ -88,6 +88,8 @@ def contents(store: Store) -> dict[str, Any]:
     return {
         "ledgers": [(store.head(each), store.read(each, 0, 1000)) for each in LEDGERS],
         "shelf": list(store.documents(ACCOUNT, None, "trail")),
+        "all shelves": list(store.documents(None, None, "trail")),
+        "queues": store.queues(""),
         "intents": store.intents(),
         "outbox": [store.outbox(queue, 100) for queue in ("mail", "bus")],
         "cursors": [store.cursor(name) for name in ("a", "b", "é", "a\x00", "")],

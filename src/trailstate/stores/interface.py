@@ -57,6 +57,11 @@ class ShelfKey:
     name: str
 
 
+def place(key: ShelfKey) -> tuple[bytes, bytes, bytes]:
+    """Where a document stands among those of its kind."""
+    return key.account.encode(), key.region.encode(), key.name.encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A JSON document and its version: 1 when first put, one more with each change."""
@@ -130,8 +135,9 @@ class Store(Protocol):
 
     def get(self, key: ShelfKey) -> Document | None: ...
 
-    def documents(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
-        """The documents of one kind, in order of region, then name (bytewise)."""
+    def documents(self, account: str | None, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
+        """The documents of one kind, in order of account, region, name (bytewise); None stands for all of them. Only
+        the house's own work may ask for every account."""
 
     def intents(self) -> list[Intent]:
         """Intents not yet settled, oldest first."""
@@ -139,11 +145,14 @@ class Store(Protocol):
     def outbox(self, queue: str, limit: int) -> list[OutboxRow]:
         """The oldest rows of a queue that are not done."""
 
+    def queues(self, prefix: str) -> list[str]:
+        """The queues with rows that are not done whose name starts so, in bytewise order."""
+
     def cursor(self, name: str) -> int:
         """Where a follower stands; 0 before its first commit."""
 
     def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call `listener`, which must be quick, after each commit that appended something."""
+        """Call `listener`, which must be quick, after each commit that appended something or filled a queue."""
 
     def erase(self) -> None:
         """Forget everything; a test suite asks for it between tests."""

@@ -22,6 +22,7 @@ from trailstate.stores.interface import (
     StoreUnavailable,
     VersionConflict,
     hold_key,
+    place,
 )
 from trailstate.world import World
 
@@ -73,7 +74,7 @@ class MemoryStore:
             positions = [self._append(each) for each in commit.appends]
             self._apply(commit)
             self._faults.strike("commit", kept=True)
-        if positions:
+        if positions or commit.outbox:
             for listener in self._listeners:
                 listener()
         return positions
@@ -139,14 +140,14 @@ class MemoryStore:
             found = self._documents.get(key)
         return None if found is None else Document(msgspec.json.decode(found[0]), found[1])
 
-    def documents(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
+    def documents(self, account: str | None, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
         with self._lock:
             found = [
                 (key, Document(msgspec.json.decode(text), version))
                 for key, (text, version) in self._documents.items()
-                if (key.account, key.kind) == (account, kind) and region in (None, key.region)
+                if key.kind == kind and account in (None, key.account) and region in (None, key.region)
             ]
-        yield from sorted(found, key=lambda pair: (pair[0].region.encode(), pair[0].name.encode()))
+        yield from sorted(found, key=lambda pair: place(pair[0]))
 
     def intents(self) -> list[Intent]:
         with self._lock:
@@ -155,6 +156,11 @@ class MemoryStore:
     def outbox(self, queue: str, limit: int) -> list[OutboxRow]:
         with self._lock:
             return [row for row in self._outbox.values() if row is not None and row.queue == queue][:limit]
+
+    def queues(self, prefix: str) -> list[str]:
+        with self._lock:
+            found = {row.queue for row in self._outbox.values() if row is not None and row.queue.startswith(prefix)}
+        return sorted(found, key=str.encode)
 
     def cursor(self, name: str) -> int:
         return self._cursors.get(name, 0)

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from trailstate.world import World
 
 FILE_NAME = "truth.db"
 LOCK_NAME = "truth.lock"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 QUEUE_COMMITS_MAX = 4096
 GROUP_COMMITS_MAX = 512
 WAL_PAGES_MAX = 1000
@@ -56,6 +56,12 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_open ON outbox (queue, number) WHERE NOT done;
 CREATE TABLE cursor (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
 """
+MIGRATIONS = {
+    0: SCHEMA,
+    1: "CREATE INDEX document_kind ON document (kind, account, region, name);",
+}
+"""What turns each version into the next one."""
+
 TABLES = ("entry", "document", "intent", "outbox", "cursor")
 
 
@@ -74,6 +80,11 @@ class _Waiter:
         self.error: Exception | None = None
         self.ready = threading.Lock()
         self.ready.acquire()
+
+    @property
+    def tells(self) -> bool:
+        """Whether those who wait for news have something to do after it."""
+        return bool(self.positions) or (self.error is None and self.rows is not None and bool(self.rows.outbox))
 
     def fail(self, error: Exception) -> None:
         self.positions, self.error = [], error
@@ -114,7 +125,7 @@ class SqliteStore:
         self._written(_Waiter(None))
 
     def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call `listener`, quickly and from any thread, after each group that appended something."""
+        """Call `listener`, quickly and from any thread, after each group that appended something or filled a queue."""
         self._listeners.append(listener)
 
     def _written(self, waiter: _Waiter) -> list[int]:
@@ -138,7 +149,7 @@ class SqliteStore:
                 self._write_group(group)
                 for waiter in group:
                     waiter.ready.release()
-                if any(waiter.positions for waiter in group):
+                if any(waiter.tells for waiter in group):
                     for listener in self._listeners:
                         listener()
         finally:
@@ -231,14 +242,16 @@ class SqliteStore:
         )
         return next((Document(msgspec.json.decode(value), version) for value, version in rows), None)
 
-    def documents(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
+    def documents(self, account: str | None, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, Document]]:
+        given = {"account": account, "region": region, "kind": kind}
+        wanted = " AND ".join(f"{name} = :{name}" for name, value in given.items() if value is not None)
         rows = self._select(
-            "SELECT region, name, value, version FROM document WHERE account = ?1 AND kind = ?2"
-            " AND (?3 IS NULL OR region = ?3) ORDER BY region, name",
-            (account, kind, region),
+            "SELECT account, region, name, value, version FROM document"  # noqa: S608 - three constant names
+            f" WHERE {wanted} ORDER BY account, region, name",
+            given,
         )
-        for found, name, value, version in rows:
-            yield ShelfKey(account, found, kind, name), Document(msgspec.json.decode(value), version)
+        for owner, found, name, value, version in rows:
+            yield ShelfKey(owner, found, kind, name), Document(msgspec.json.decode(value), version)
 
     def intents(self) -> list[Intent]:
         rows = self._select("SELECT id, time, account, region, body FROM intent ORDER BY number")
@@ -249,6 +262,19 @@ class SqliteStore:
             "SELECT id, body FROM outbox WHERE queue = ? AND NOT done ORDER BY number LIMIT ?", (queue, limit)
         )
         return [OutboxRow(queue, name, body) for name, body in rows]
+
+    def queues(self, prefix: str) -> list[str]:
+        """A seek for each queue: what was done long ago is not walked through."""
+        found: list[str] = []
+        first, following = (
+            f"SELECT min(queue) FROM outbox WHERE NOT done AND queue {sign} ?"  # noqa: S608 - two constants
+            for sign in (">=", ">")
+        )
+        queue = self._select(first, (prefix,))[0][0]
+        while queue is not None and queue.startswith(prefix):
+            found.append(queue)
+            queue = self._select(following, (queue,))[0][0]
+        return found
 
     def cursor(self, name: str) -> int:
         return next((at for (at,) in self._select("SELECT position FROM cursor WHERE name = ?", (name,))), 0)
@@ -265,7 +291,7 @@ class SqliteStore:
         if lock_file >= 0:
             os.close(lock_file)
 
-    def _select(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
+    def _select(self, query: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
         """The rows as they are durable now; StoreUnavailable when they cannot be read."""
         try:
             with self._reader() as connection:
@@ -385,8 +411,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreRefused(
             f"{path} was written by a newer Trailstate (schema {found}, this one knows {SCHEMA_VERSION}); upgrade it"
         )
-    if found == 0:
-        connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    for version in range(found, SCHEMA_VERSION):
+        connection.executescript(f"BEGIN; {MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
 
 
 def _heads(connection: sqlite3.Connection) -> dict[str, Head]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from trailstate.stores.interface import Document, ShelfChange, ShelfKey, Store
+from trailstate.stores.interface import Append, Commit, Document, OutboxRow, ShelfChange, ShelfKey, Store, place
 
 
 class StagedShelf:
@@ -17,6 +17,8 @@ class StagedShelf:
         self._store = store
         self._read: dict[ShelfKey, int] = {}
         self._written: dict[ShelfKey, dict[str, Any] | None] = {}
+        self._appended: list[Append] = []
+        self._sent: list[OutboxRow] = []
 
     def get(self, key: ShelfKey) -> dict[str, Any] | None:
         if key in self._written:
@@ -26,7 +28,8 @@ class StagedShelf:
         return None if document is None else document.value
 
     def documents(self, account: str, region: str | None, kind: str) -> Iterator[tuple[ShelfKey, dict[str, Any]]]:
-        """Documents of one kind in order of region and name, this call's own writes included."""
+        """One account's documents of a kind in order of region and name, this call's own writes included. An operation
+        that may look further reads the store itself."""
         found: dict[ShelfKey, dict[str, Any] | None] = {}
         for key, document in self._store.documents(account, region, kind):
             self._remember(key, document)
@@ -37,7 +40,7 @@ class StagedShelf:
             if (key.account, key.kind) == (account, kind) and region in (None, key.region)
         )
         found.update(wanted)
-        for key in sorted(found, key=lambda each: (each.region.encode(), each.name.encode())):
+        for key in sorted(found, key=place):
             value = found[key]
             if value is not None:
                 yield key, value
@@ -48,9 +51,18 @@ class StagedShelf:
     def delete(self, key: ShelfKey) -> None:
         self._written[key] = None
 
-    def changes(self) -> list[ShelfChange]:
+    def append(self, line: Append) -> None:
+        """Add a line to a ledger, with the call's record."""
+        self._appended.append(line)
+
+    def send(self, row: OutboxRow) -> None:
+        """Have an effect done outside, once the call is recorded."""
+        self._sent.append(row)
+
+    def staged(self) -> Commit:
         """What to commit. A document that was written unread is written whatever its version."""
-        return [ShelfChange(key, value, self._read.get(key)) for key, value in self._written.items()]
+        changes = [ShelfChange(key, value, self._read.get(key)) for key, value in self._written.items()]
+        return Commit(appends=self._appended, shelf=changes, outbox=self._sent)
 
     def _remember(self, key: ShelfKey, document: Document | None) -> None:
         self._read.setdefault(key, 0 if document is None else document.version)

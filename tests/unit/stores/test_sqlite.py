@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from trailstate.stores.interface import JOURNAL, Append, Commit, DirectoryInUse, StoreUnavailable
-from trailstate.stores.sqlite import FILE_NAME, SqliteStore, StoreRefused
+from trailstate.stores.sqlite import FILE_NAME, MIGRATIONS, SqliteStore, StoreRefused
 from trailstate.world import RealWorld, SimulatedWorld
 
 WRITERS = """
@@ -159,3 +159,12 @@ def test_reading_after_the_end_is_refused_like_writing(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(StoreUnavailable, match="closed"):
         store.read(JOURNAL, 0, 1)
+
+
+def test_a_directory_of_the_first_version_is_carried_over(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / FILE_NAME)
+    database.executescript(f"BEGIN; {MIGRATIONS[0]} PRAGMA user_version = 1; COMMIT;")
+    database.close()
+    store = SqliteStore(tmp_path, SimulatedWorld())
+    assert store.commit(Commit([Append(JOURNAL, "111122223333", "us-east-1", b"{}")])) == [1]
+    store.close()
