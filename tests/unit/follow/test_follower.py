@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from trailstate import follow
 from trailstate.follow import Runner
+from trailstate.follow.follower import BATCH_ENTRIES_MAX
 from trailstate.stores.interface import CONFIGURATION, JOURNAL, Append, Commit, Entry, Store, StoreUnavailable
 from trailstate.stores.memory import Faults, MemoryStore
 from trailstate.stores.sqlite import SqliteStore
@@ -101,8 +101,8 @@ def test_a_batch_at_a_time_from_the_cursor_on(store: MemoryStore, world: Simulat
 def test_a_batch_has_a_bound(store: MemoryStore, world: SimulatedWorld) -> None:
     runner, letters = Runner(store, world), Letters()
     runner.add(letters)
-    say(store, "a" * (follow.BATCH_ENTRIES_MAX + 1))
-    assert [runner.run_once(letters) for _ in range(3)] == [follow.BATCH_ENTRIES_MAX, 1, 0]
+    say(store, "a" * (BATCH_ENTRIES_MAX + 1))
+    assert [runner.run_once(letters) for _ in range(3)] == [BATCH_ENTRIES_MAX, 1, 0]
 
 
 def test_until_idle_every_follower_has_read_everything(store: MemoryStore, world: SimulatedWorld) -> None:
@@ -148,9 +148,9 @@ def test_catching_up_ends_in_time(store: MemoryStore, world: SimulatedWorld) -> 
 
     runner, slow = Runner(store, world), Slow()
     runner.add(slow)
-    say(store, "a" * (3 * follow.BATCH_ENTRIES_MAX))
+    say(store, "a" * (3 * BATCH_ENTRIES_MAX))
     assert not runner.catch_up(slow, store.head(JOURNAL), 1.0)
-    assert slow.cursor() == 2 * follow.BATCH_ENTRIES_MAX
+    assert slow.cursor() == 2 * BATCH_ENTRIES_MAX
 
 
 def test_catching_up_does_not_wait_for_ever_for_a_batch_under_way(

@@ -1,0 +1,150 @@
+"""The runner: drives followers, timers and shippers in threads of their own, or all of them to idle in the caller's."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Protocol
+
+from trailstate.follow.follower import Follower, Following
+from trailstate.follow.shipping import Shipper, Shipping
+from trailstate.follow.timing import Timer, Timing
+from trailstate.stores.interface import Store
+from trailstate.world import World
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+BACK_OFF_SECONDS_MAX = 30.0
+SHIPPING_THREADS = 3
+"""Of each shipper: a queue that waits for a slow receiver must not hold up the others."""
+
+
+class Driven(Protocol):
+    """What the runner drives: something that can take a step whenever it is asked to."""
+
+    name: str
+    linger_seconds: float
+    error: str
+
+    def step(self, *, waits: bool = True) -> int:
+        """Do some of what there is to do; how much was done. `waits`: for another thread's step to end first."""
+
+    def seconds_left(self) -> float | None:
+        """How long until time alone gives it work; None when only a commit can."""
+
+    def paused(self) -> contextlib.AbstractContextManager[None]:
+        """It takes no step inside this block."""
+
+    def status(self) -> dict[str, int | str]: ...
+
+
+class Runner:
+    """Drives everything that happens behind the calls."""
+
+    def __init__(self, store: Store, world: World, *, poll_seconds: float = POLL_SECONDS) -> None:
+        self._poll_seconds = poll_seconds
+        self._store = store
+        self._world = world
+        self._followings: dict[str, Following] = {}
+        self._driven: list[Driven] = []
+        self._threads: list[threading.Thread] = []
+        self._news = threading.Condition()
+        self._commits = 0
+        self._stopping = False
+        store.on_commit(self._notify)
+
+    def add(self, follower: Follower) -> None:
+        self._followings[follower.name] = following = Following(self._store, follower)
+        self._driven.append(following)
+
+    def add_timer(self, timer: Timer) -> None:
+        self._driven.append(Timing(self._world, timer))
+
+    def add_shipper(self, shipper: Shipper) -> None:
+        self._driven.append(Shipping(self._store, self._world, shipper))
+
+    def run_once(self, follower: Follower) -> int:
+        """One batch; how many entries it took, 0 when there was nothing to do."""
+        return self._followings[follower.name].step()
+
+    def catch_up(self, follower: Follower, upto: int, seconds: float = 1.0) -> bool:
+        """Run the follower up to a position, within a time that ends between batches; whether it got there."""
+        following = self._followings[follower.name]
+        deadline = self._world.monotonic() + seconds
+        while follower.cursor() < upto:
+            left = deadline - self._world.monotonic()
+            if left <= 0 or not following.lock.acquire(timeout=left):
+                break
+            try:
+                if not following.take():
+                    break
+            finally:
+                following.lock.release()
+        return follower.cursor() >= upto
+
+    def run_until_idle(self) -> None:
+        """Until nothing has anything left to do at the world's present time."""
+        while sum(each.step() for each in self._driven):
+            continue
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing takes a step inside this block: what they read and write may be replaced."""
+        with contextlib.ExitStack() as held:
+            for each in self._driven:
+                held.enter_context(each.paused())
+            yield
+
+    def status(self) -> dict[str, dict[str, int | str]]:
+        """What each has done, and the error that holds it up."""
+        return {each.name: each.status() for each in self._driven}
+
+    def start(self) -> None:
+        """Drive everything in threads until `stop`."""
+        for each in self._driven:
+            for _ in range(SHIPPING_THREADS if isinstance(each, Shipping) else 1):
+                thread = threading.Thread(target=self._loop, args=(each,), name=each.name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def stop(self) -> None:
+        with self._news:
+            self._stopping = True
+            self._news.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _notify(self) -> None:
+        with self._news:
+            self._commits += 1
+            self._news.notify_all()
+
+    def _loop(self, driven: Driven) -> None:
+        back_off = self._poll_seconds
+        while not self._stopping:
+            seen = self._commits
+            try:
+                busy = driven.step(waits=False) > 0
+            except Exception as error:  # What fails must be seen, and must not end the server.
+                log.exception("%s failed; trying again in %s s", driven.name, back_off)
+                driven.error = f"{self._world.now():%Y-%m-%dT%H:%M:%SZ} {type(error).__name__}: {error}"
+                self._rest(back_off)
+                back_off = min(2 * back_off, BACK_OFF_SECONDS_MAX)
+            else:
+                if not isinstance(driven, Shipping):
+                    driven.error = ""
+                back_off = self._poll_seconds
+                self._rest_after(driven, seen, busy=busy)
+
+    def _rest_after(self, driven: Driven, seen: int, *, busy: bool) -> None:
+        if busy:
+            self._rest(driven.linger_seconds)
+        else:
+            left = driven.seconds_left()
+            self._rest(self._poll_seconds if left is None else min(left, self._poll_seconds), seen)
+
+    def _rest(self, seconds: float, seen: int | None = None) -> None:
+        """So long, or until the end; or until there were commits since those `seen`, except after a failure."""
+        with self._news:
+            self._news.wait_for(lambda: self._stopping or seen not in (None, self._commits), seconds)

@@ -1,0 +1,147 @@
+"""A shipper does the outbox's effects: each queue in its order, queues independent of one another, each row once.
+
+A row is done when the commit that its effect returned is durable; a crash between the two does the effect again, so an
+effect must bear that (a put that finds its own bytes, a message with the row's id). A queue whose effect cannot be done
+now is held back, alone.
+"""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from trailstate.stores.interface import Commit, OutboxRow, Store
+from trailstate.world import World
+
+log = logging.getLogger(__name__)
+
+ROWS_AT_ONCE_MAX = 64
+BACK_OFF_SECONDS_MIN = 1.0
+BACK_OFF_SECONDS_MAX = 60.0
+
+
+class Later(Exception):
+    """The effect cannot be done now; the reason, and after how long to try again. `commit` is kept all the same."""
+
+    def __init__(self, reason: str, seconds: float, commit: Commit | None = None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+        self.commit = commit
+
+
+class Shipper(Protocol):
+    """Does the effects of every queue whose name starts with `prefix`."""
+
+    prefix: str
+
+    def ship(self, row: OutboxRow) -> Commit:
+        """Do one effect; what to commit together with its completion. Raises Later."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """A queue that waits before it is tried again."""
+
+    until: float
+    failures: int
+
+
+class Shipping:
+    """One shipper being driven. Several threads may step it: each queue is in one pair of hands at a time."""
+
+    linger_seconds = 0.0
+
+    def __init__(self, store: Store, world: World, shipper: Shipper) -> None:
+        self._store = store
+        self._world = world
+        self._shipper = shipper
+        self.name = f"shipping {shipper.prefix}"
+        self.error = ""
+        self._held: dict[str, _Held] = {}
+        self._taken: set[str] = set()
+        self._changed = threading.Condition()
+        self._is_paused = False
+
+    def step(self, *, waits: bool = True) -> int:
+        """Some rows of each queue that may go; how many were done. `waits`: also for one another thread has."""
+        done = 0
+        for queue in self._ready():
+            if self._take(queue, waits=waits):
+                try:
+                    done += self._drain(queue)
+                finally:
+                    self._give_back(queue)
+        return done
+
+    def seconds_left(self) -> float | None:
+        """How long until the first queue held back may go again; None when none is."""
+        held = list(self._held.values())
+        return max(0.0, min(each.until for each in held) - self._world.monotonic()) if held else None
+
+    def status(self) -> dict[str, int | str]:
+        return {"held": len(self._held), "error": self.error}
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is shipped inside this block, and afterwards nothing is held back: the store may be another one."""
+        with self._changed:
+            self._is_paused = True
+            self._changed.wait_for(lambda: not self._taken)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held.clear()
+                self.error = ""
+                self._is_paused = False
+                self._changed.notify_all()
+
+    def _ready(self) -> list[str]:
+        now, held = self._world.monotonic(), dict(self._held)
+        queues = self._store.queues(self._shipper.prefix)
+        return [queue for queue in queues if queue not in held or held[queue].until <= now]
+
+    def _take(self, queue: str, *, waits: bool) -> bool:
+        with self._changed:
+            if waits:
+                self._changed.wait_for(lambda: not self._is_paused and queue not in self._taken)
+            elif self._is_paused or queue in self._taken:
+                return False
+            self._taken.add(queue)
+            return True
+
+    def _give_back(self, queue: str) -> None:
+        with self._changed:
+            self._taken.discard(queue)
+            self._changed.notify_all()
+
+    def _drain(self, queue: str) -> int:
+        """The next rows of one queue, in order, until one cannot be done now; how many were."""
+        done = 0
+        for row in self._store.outbox(queue, ROWS_AT_ONCE_MAX):
+            try:
+                commit = self._shipper.ship(row)
+                self._store.commit(replace(commit, done=[*commit.done, row.id]))
+            except Later as later:
+                self._hold_back(queue, str(later), later.seconds)
+                if later.commit is not None:
+                    self._store.commit(later.commit)
+                return done
+            except Exception as error:  # A defect of one effect must be seen, and must not stop the other queues.
+                log.exception("the effect %s of queue %s failed", row.id, queue)
+                self._hold_back(queue, f"{type(error).__name__}: {error}", self._back_off(queue))
+                return done
+            done += 1
+            self._held.pop(queue, None)
+        return done
+
+    def _back_off(self, queue: str) -> float:
+        failures = self._held[queue].failures if queue in self._held else 0
+        return min(BACK_OFF_SECONDS_MAX, BACK_OFF_SECONDS_MIN * 2.0 ** min(failures, 16))
+
+    def _hold_back(self, queue: str, reason: str, seconds: float) -> None:
+        failures = self._held[queue].failures if queue in self._held else 0
+        self._held[queue] = _Held(self._world.monotonic() + seconds, failures + 1)
+        self.error = f"{self._world.now():%Y-%m-%dT%H:%M:%SZ} {queue}: {reason}"
