@@ -19,7 +19,7 @@ from trailstate.estate.interface import (
 )
 from trailstate.gateway.date import dated
 from trailstate.gateway.metrics import GatewayMetrics
-from trailstate.gateway.record import AuditRefused, Recorder
+from trailstate.gateway.record import NOTHING, AuditRefused, Recorder
 from trailstate.identity import federated
 from trailstate.identity.principals import Principals
 from trailstate.services.operation import Bound
@@ -214,13 +214,13 @@ class Dispatcher:
         for _ in range(ATTEMPTS_MAX):
             shelf = StagedShelf(self._store)
             try:
-                outcome, changes = self._succeeded(call, bound.handle(call, shelf)), shelf.changes()
+                outcome, staged = self._succeeded(call, bound.handle(call, shelf)), shelf.staged()
             except Fault as refusal:
-                outcome, changes = self._refused(call, refusal), []
+                outcome, staged = self._refused(call, refusal), NOTHING
             except StoreUnavailable:  # it could not be read; the journal may still take the record of that
-                outcome, changes = self._unavailable(call), []
+                outcome, staged = self._unavailable(call), NOTHING
             try:
-                self._recorder.keep(call, outcome, changes=changes)
+                self._recorder.keep(call, outcome, staged=staged)
             except VersionConflict:
                 continue
             return outcome

@@ -4,14 +4,14 @@ import contextlib
 import itertools
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from trailstate.estate.effects import has_effect
-from trailstate.stores.interface import Append, Commit, ShelfChange, Store, StoreUnavailable, VersionConflict
+from trailstate.stores.interface import Append, Commit, Store, StoreUnavailable, VersionConflict
 from trailstate.trail import journal, record
-from trailstate.trail.category import classify
+from trailstate.trail.category import classify, is_silent
 from trailstate.wire.call import Call, Outcome
 
 log = logging.getLogger(__name__)
@@ -21,16 +21,28 @@ class AuditRefused(Exception):
     """The call's record could not be made durable and the settings say that such a call is refused."""
 
 
+NOTHING = Commit()
+Selects = Callable[[Call], bool]
+
+
+def selects_none(_: Call) -> bool:
+    """Nobody asks for data events."""
+    return False
+
+
 class Recorder:
     """Writes calls into the journal. Safe from any thread.
 
-    `data_events` is `all` (every data event is kept) or `none`/`selected` (kept only while a trail selects them);
+    `data_events` is `all` (every data event is kept), `selected` (those that `selects` asks for) or `none`;
     `on_audit_failure` is `refuse` or `count`.
     """
 
-    def __init__(self, store: Store, *, data_events: str, on_audit_failure: str) -> None:
+    def __init__(
+        self, store: Store, *, data_events: str, on_audit_failure: str, selects: Selects = selects_none
+    ) -> None:
         self._store = store
-        self._keeps_data_events = data_events == "all"
+        fixed: dict[str, Selects] = {"all": lambda _: True, "none": selects_none}
+        self._selects = fixed.get(data_events, selects)
         self._refuses = on_audit_failure == "refuse"
         self._owing = threading.Lock()
         self._owed: list[Append] = []
@@ -40,8 +52,11 @@ class Recorder:
         self.calls_not_recorded = 0
 
     def keeps(self, call: Call) -> bool:
-        """Whether the call belongs in the journal: management events always, data events while somebody wants them."""
-        return self._keeps_data_events or classify(call.service, call.operation).category == "Management"
+        """Whether the call belongs in the journal: management events always, but for work that AWS's services do
+        unseen; data events while somebody wants them."""
+        if is_silent(call):
+            return False
+        return classify(call.service, call.operation).category == "Management" or self._selects(call)
 
     def intend(self, call: Call) -> bool:
         """Make it durable that this call is about to take effect in the estate; whether there is an intent to settle.
@@ -57,20 +72,21 @@ class Recorder:
             return False
         return True
 
-    def keep(self, call: Call, outcome: Outcome, *, settles: bool = False, changes: Sequence[ShelfChange] = ()) -> None:
-        """Append the call's record and commit it with its Shelf changes; durable when this returns.
+    def keep(self, call: Call, outcome: Outcome, *, settles: bool = False, staged: Commit = NOTHING) -> None:
+        """Append the call's record and commit it with what the call staged; durable when this returns.
 
-        AuditRefused when it cannot be kept, or when its changes cannot, whatever the settings say of records;
+        AuditRefused when it cannot be kept, or when what was staged cannot, whatever the settings say of records;
         VersionConflict when a changed document was changed by another call.
         """
         lines = self._lines(call, outcome)
-        if not (lines or changes):
+        if not lines and staged == NOTHING:
             return
+        settled = [call.event_id] if settles else []
         try:
-            self._commit(Commit(appends=lines, settled=[call.event_id] if settles else [], shelf=changes))
+            self._commit(replace(staged, appends=[*lines, *staged.appends], settled=settled))
         except StoreUnavailable as error:
             self._failed(call, error)
-            if changes:
+            if staged != NOTHING:
                 raise AuditRefused(str(error)) from error
 
     @contextlib.contextmanager

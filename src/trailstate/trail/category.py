@@ -6,6 +6,7 @@ from typing import Any
 
 from trailstate.trail.tables import table
 from trailstate.wire import model
+from trailstate.wire.call import Call
 
 GLOBAL_REGION = "us-east-1"
 
@@ -82,6 +83,15 @@ def region_of(classification: Classification, host: str, region: str) -> str:
     if prefix in regional and region in host:
         return region
     return GLOBAL_REGION
+
+
+def is_silent(call: Call) -> bool:
+    """Whether it is work that an AWS service does unseen: no record of it stands in AWS's own trails either."""
+    if call.principal.type != "AWSService" or classify(call.service, call.operation).category != "Management":
+        return False
+    recorded: dict[str, list[str]] = table("service_calls")["recorded"]
+    seen = (*recorded["*"], *recorded.get(call.principal.invoked_by or "", ()))
+    return f"{call.service}:{call.operation}" not in seen
 
 
 def _is_read_only(prefix: str, name: str, operation: str) -> bool:

@@ -22,7 +22,7 @@ from trailstate.stores.interface import JOURNAL, Commit, ShelfChange, ShelfKey, 
 from trailstate.stores.memory import Faults, MemoryStore
 from trailstate.stores.staged import StagedShelf
 from trailstate.trail.journal import Fate
-from trailstate.wire.call import Call, WireRequest, WireResponse
+from trailstate.wire.call import Call, WireRequest, WireResponse, service_principal
 from trailstate.wire.fault import Fault, faults
 from trailstate.wire.serialize import serialize
 from trailstate.world import SimulatedWorld
@@ -483,6 +483,14 @@ def test_the_door_answers_with_members_and_records_like_any_call() -> None:
 
     assert found == {}
     assert house.records[0]["userIdentity"]["type"] == "Root"
+
+
+def test_what_a_service_does_unseen_leaves_no_record() -> None:
+    """AWS records that a service assumed a role, and not that it looked around."""
+    house = House()
+    config = service_principal("config.amazonaws.com", ACCOUNT)
+    house.dispatcher.call("ec2", "DescribeVpcs", {}, account=ACCOUNT, region=REGION, as_=config)
+    assert house.records == []
 
 
 def test_the_door_raises_what_the_call_was_refused_with() -> None:
