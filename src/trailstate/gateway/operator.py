@@ -63,8 +63,16 @@ class Page:
 class OperatorPages:
     """Answers the requests it covers. `hosts` are names of this server besides the loopback ones."""
 
-    def __init__(self, operator: Operator, *, testing: bool = False, hosts: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        operator: Operator,
+        *,
+        testing: bool = False,
+        hosts: frozenset[str] = frozenset(),
+        pages: Mapping[str, Page] | None = None,
+    ) -> None:
         self._operator = operator
+        self._pages = PAGES if pages is None else pages
         self._testing = testing
         self._hosts = LOOPBACK | {host.lower() for host in hosts}
 
@@ -78,7 +86,7 @@ class OperatorPages:
     def answer(self, request: WireRequest) -> WireResponse:
         try:
             check_host(request, self._hosts)
-            page = PAGES.get(request.path)
+            page = self._pages.get(request.path)
             if page is None or (page.testing and not self._testing):
                 raise PageError(404, f"there is no page {request.path!r} here")
             if request.method not in page.methods:

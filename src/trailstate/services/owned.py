@@ -5,8 +5,10 @@ else, because a trail that records nothing or a rule that judges nothing would b
 """
 
 import importlib
+import pkgutil
 from collections.abc import Mapping
 
+from trailstate import services
 from trailstate.services.operation import OPERATIONS, Operation
 from trailstate.wire import model
 
@@ -16,13 +18,11 @@ OWNED_SERVICES = ("cloudtrail", "cloudtrail-data", "config")
 OWNED_OPERATIONS = {"sts": ("GetCallerIdentity",)}
 """Single operations of services that otherwise belong to the estate: only the front door knows who is calling."""
 
-MODULES = ("trailstate.services.cloudtrail.history", "trailstate.services.sts.identity")
-
 
 def operations() -> Mapping[tuple[str, str], Operation]:
-    """Every operation that the house answers, by (service, API name)."""
-    for module in MODULES:
-        importlib.import_module(module)
+    """Every operation that the house answers, by (service, API name): those of every module of a service beside."""
+    for found in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
+        importlib.import_module(found.name)
     return OPERATIONS
 
 

@@ -1,10 +1,10 @@
-"""The composition root: settings become stores, estate, followers and a front door. Only here are all of them known."""
+"""A running server: its parts assembled, its port bound, and what a command, a test or a page may ask of it."""
 
 import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 
 from trailstate import __version__
+from trailstate.app.house import FrontDoor, House, Part
+from trailstate.app.parts import ASSEMBLERS
 from trailstate.estate.embedded import EmbeddedEstate
 from trailstate.estate.endpoint import EndpointEstate
 from trailstate.estate.interface import Estate, EstateUnavailable
@@ -21,23 +23,24 @@ from trailstate.gateway.asgi import Application
 from trailstate.gateway.dispatch import Dispatcher
 from trailstate.gateway.limits import limits
 from trailstate.gateway.metrics import GatewayMetrics
-from trailstate.gateway.operator import OperatorPages
+from trailstate.gateway.operator import PAGES, OperatorPages
 from trailstate.gateway.record import Recorder
 from trailstate.gateway.refuse import Refuser
 from trailstate.gateway.server import Server
 from trailstate.identity.principals import Principals
-from trailstate.identity.rootkeys import RootKey, load_or_make, secret_key
-from trailstate.services.cloudtrail.history import REQUESTS_PER_SECOND, LookupLimits
+from trailstate.identity.rootkeys import RootKey, load_or_make
 from trailstate.services.operation import Bound, bind
 from trailstate.services.owned import operations
 from trailstate.settings import EMBEDDED, Settings, is_loopback
 from trailstate.stores.derived import Derived
-from trailstate.stores.interface import JOURNAL, Store
-from trailstate.stores.memory import MemoryStore
+from trailstate.stores.disk import DiskObjects
+from trailstate.stores.interface import JOURNAL, Objects, Store
+from trailstate.stores.memory import MemoryObjects, MemoryStore
 from trailstate.stores.sqlite import SqliteStore
 from trailstate.trail.history import History
 from trailstate.trail.journal import Fate, Journal
 from trailstate.trail.restart import restarted
+from trailstate.wire.call import Call, Door
 from trailstate.world import AdjustableWorld, RealWorld, World
 
 log = logging.getLogger(__name__)
@@ -82,14 +85,19 @@ class Running:
         opened.callback(self._store.close)
         self._derived = Derived(None if settings.ephemeral else self.data)
         opened.callback(self._derived.close)
+        self._objects: Objects = MemoryObjects() if settings.ephemeral else DiskObjects(self.data, world)
         self.root_keys: dict[str, RootKey] = load_or_make(self.data / "keys", settings.accounts, world)
         self._metrics = GatewayMetrics()
         self._recorder = Recorder(
-            self._store, data_events=settings.data_events, on_audit_failure=settings.on_audit_failure
+            self._store,
+            data_events=settings.data_events,
+            on_audit_failure=settings.on_audit_failure,
+            selects=self._selects,
         )
         self._runner = Runner(self._store, world)
-        self._history = History(self._store, self._derived, self._runner)
-        self._runner.add(self._history.follower)
+        self._door = FrontDoor()
+        self._assemble(opened)
+        self._history = self._house.provided(History)
         self._tell_what_a_restart_lost()
         self._estate = self._start_estate()
         opened.callback(self._estate.close)
@@ -97,6 +105,47 @@ class Running:
         roots = {key.access_key_id: account for account, key in self.root_keys.items()}
         principals = self._principals = Principals(self._estate, settings.accounts, roots)
         self._server = self._bind_port(principals)
+
+    def _assemble(self, opened: contextlib.ExitStack) -> None:
+        """Each part upon what the earlier ones provide."""
+        self._parts: list[Part] = []
+        ground: dict[type, object] = {
+            Settings: self.settings,
+            World: self._world,
+            Store: self._store,
+            Objects: self._objects,
+            Door: self._door,
+        }
+        house = self._house_of(ground)
+        for assemble in ASSEMBLERS:
+            part = assemble(house)
+            self._parts.append(part)
+            if part.close is not None:
+                opened.callback(part.close)
+            house = self._house_of({**house.provisions, **part.provisions})
+            for follower in part.followers:
+                self._runner.add(follower)
+            for timer in part.timers:
+                self._runner.add_timer(timer)
+            for shipper in part.shippers:
+                self._runner.add_shipper(shipper)
+        self._house = house
+
+    def _house_of(self, provisions: Mapping[type, object]) -> House:
+        return House(
+            settings=self.settings,
+            world=self._world,
+            store=self._store,
+            derived=self._derived,
+            objects=self._objects,
+            door=self._door,
+            runner=self._runner,
+            provisions=provisions,
+        )
+
+    def _selects(self, call: Call) -> bool:
+        """Whether any part asks for this data event."""
+        return any(part.selects(call) for part in self._parts if part.selects is not None)
 
     def _start_estate(self) -> Estate:
         if self.settings.estate == EMBEDDED:
@@ -116,18 +165,17 @@ class Running:
             default_region=settings.region,
             unanswered=self._fate,
         )
+        self._door.open(self.dispatcher)
         hosts = frozenset() if is_loopback(settings.host) else frozenset({settings.host})
-        pages = OperatorPages(self, testing=settings.testing, hosts=hosts)
+        extra = {path: page for part in self._parts for path, page in part.pages.items()}
+        pages = OperatorPages(self, testing=settings.testing, hosts=hosts, pages={**PAGES, **extra})
         bounds = replace(limits(settings), spool_directory=self.data)
         refuser = Refuser(world, settings.region)
         application = Application(self.dispatcher.handle, refuser, pages, self._metrics, bounds)
         return Server(application, self._metrics, host=settings.host, port=settings.port, limits=bounds)
 
     def _handlers(self) -> dict[tuple[str, str], Bound]:
-        rate = REQUESTS_PER_SECOND if self.settings.throttling == "aws" else None
-        limits = LookupLimits(secret_key(self.data / "keys" / "page-tokens.key", self._world), rate)
-        provisions: dict[type, object] = {History: self._history, LookupLimits: limits}
-        return {name: bind(entry, provisions) for name, entry in operations().items()}
+        return {name: bind(entry, self._house.provisions) for name, entry in operations().items()}
 
     @property
     def _fate(self) -> Fate:
@@ -253,6 +301,9 @@ class Running:
         with self._runner.paused():
             self._store.erase()
             self._derived.erase()
+            for part in self._parts:
+                if part.forget is not None:
+                    part.forget()
 
     def journal(self) -> Iterator[bytes]:
         """Every record so far as JSON text, oldest first."""

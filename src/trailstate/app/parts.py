@@ -1,0 +1,8 @@
+"""The parts of the house, in the order in which they are assembled."""
+
+from collections.abc import Callable, Sequence
+
+from trailstate.app import history
+from trailstate.app.house import House, Part
+
+ASSEMBLERS: Sequence[Callable[[House], Part]] = (history.assemble,)
