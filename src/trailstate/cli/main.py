@@ -21,12 +21,13 @@ from trailstate.cli.events import events
 from trailstate.cli.exit import MEANINGS, ExitCode, Stop
 from trailstate.cli.terminal import put, say
 from trailstate.cli.up import up
+from trailstate.cli.verify import verify
 from trailstate.settings import SettingsError
 
 EXIT_CODES = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
 
 
-ORDER = ("up", "env", "events", "demo", "play", "clock", "settle", "doctor")
+ORDER = ("up", "env", "events", "verify", "demo", "play", "clock", "settle", "doctor")
 
 
 class Verbs(TyperGroup):
@@ -81,6 +82,7 @@ app.command()(env)
 app.command()(events)
 app.add_typer(clock)
 app.command()(settle)
+app.command()(verify)
 app.command()(demo)
 app.command()(play)
 app.command()(doctor)

@@ -1,11 +1,13 @@
 """The options that several verbs share, and the settings they lead to."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from trailstate.cli.exit import ExitCode, Stop
 from trailstate.settings import Settings, load_settings
 
 Data = Annotated[
@@ -18,3 +20,14 @@ Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="T
 def effective(**flags: object) -> Settings:
     """The settings of this run: the flags given (None: not given) over this process's environment and file."""
     return load_settings(flags, os.environ)
+
+
+def moment(words: str | None) -> datetime | None:
+    """The time that a person means by these words; ends the command when they name none."""
+    from trailstate.values.timestamp import UnknownTime, parse_when
+    from trailstate.world import RealWorld
+
+    try:
+        return None if words is None else parse_when(words, RealWorld().now())
+    except UnknownTime as unknown:
+        raise Stop(ExitCode.USAGE, f"{unknown}.") from None

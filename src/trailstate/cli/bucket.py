@@ -1,0 +1,145 @@
+"""A bucket as evidence, read with the person's own AWS configuration: `AWS_ENDPOINT_URL`, profile, region, credentials.
+
+Objects are fetched with signed requests over kept connections and no client in between: what a client adds to a small
+GET costs more than all of the verification.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import botocore.session
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import URLLib3Session
+
+from trailstate.cli.exit import ExitCode, Stop
+from trailstate.trail.verify import Expected, Fetched, PublicKeys
+from trailstate.trail.verify.names import Place, digest_name
+
+METADATA = "x-amz-meta-"
+ATTEMPTS_MAX = 4
+HTTP_OK, HTTP_NOT_FOUND, HTTP_SERVER_ERROR = 200, 404, 500
+
+
+class Account:
+    """Clients of one AWS account, as the person's environment names it."""
+
+    def __init__(self, endpoint: str | None, profile: str | None) -> None:
+        self._session = botocore.session.Session(profile=profile)
+        self._endpoint = endpoint
+        self._clients: dict[tuple[str, str | None], Any] = {}
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        key = (service, region)
+        if key not in self._clients:
+            config = Config(retries={"total_max_attempts": ATTEMPTS_MAX, "mode": "standard"})
+            region = region or self._session.get_config_variable("region") or "us-east-1"
+            self._clients[key] = self._session.create_client(
+                service, region_name=region, endpoint_url=self._endpoint, config=config
+            )
+        return self._clients[key]
+
+    def credentials(self) -> Any:
+        found = self._session.get_credentials()
+        if found is None:
+            raise Stop(
+                ExitCode.REFUSED, "There are no AWS credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or log in."
+            )
+        return found
+
+
+class Bucket:
+    """Implements `Evidence` over S3."""
+
+    def __init__(self, account: Account, name: str, prefix: str = "", threads: int = 16) -> None:
+        self.bucket: str | None = name
+        self.name = f"s3://{name}/{prefix}"
+        self._prefix = prefix
+        where = account.client("s3").get_bucket_location(Bucket=name).get("LocationConstraint")
+        region = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(where, where)
+        self._s3 = account.client("s3", region)
+        self._root = f"{self._s3.meta.endpoint_url}/{quote(name)}/"
+        self._signer = S3SigV4Auth(account.credentials(), "s3", str(region))
+        self._http = URLLib3Session(max_pool_connections=threads)
+        self._listed: list[str] | None = None
+        self._listing = threading.Lock()
+
+    def keys(self) -> Iterator[str]:
+        with self._listing:
+            if self._listed is None:
+                pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._prefix)
+                self._listed = [found["Key"] for page in pages for found in page.get("Contents", ())]
+        yield from self._listed
+
+    def fetch(self, key: str) -> Fetched | None:
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            answer = self._get(key)
+            if answer.status_code < HTTP_SERVER_ERROR or attempt == ATTEMPTS_MAX:
+                break
+        if answer.status_code == HTTP_NOT_FOUND:
+            return None
+        if answer.status_code != HTTP_OK:
+            raise Stop(
+                ExitCode.NO,
+                f"s3://{self.bucket}/{key} cannot be read: status {answer.status_code}. The role needs s3:GetObject"
+                " (and kms:Decrypt where the bucket is encrypted).",
+            )
+        return Fetched(answer.content, _metadata(answer.headers))
+
+    def _get(self, key: str) -> Any:
+        request = AWSRequest(method="GET", url=self._root + quote(key, safe="/~"))
+        self._signer.add_auth(request)
+        return self._http.send(request.prepare())
+
+
+def _metadata(headers: Mapping[str, str]) -> dict[str, str]:
+    lower = {name.lower(): value for name, value in headers.items()}
+    return {name.removeprefix(METADATA): value for name, value in lower.items() if name.startswith(METADATA)}
+
+
+def published_keys(account: Account, digest_keys: Sequence[str]) -> PublicKeys:
+    """Every public key of the regions and the time that the digests are of."""
+    named = [found for found in map(digest_name, digest_keys) if found is not None]
+    since: dict[str, datetime] = {}
+    for chain, end in named:
+        since[chain.place.region] = min(end, since.get(chain.place.region, end))
+    listed: list[Mapping[str, Any]] = []
+    for region, earliest in since.items():
+        pages = account.client("cloudtrail", region).get_paginator("list_public_keys")
+        until = max(end for _, end in named) + timedelta(hours=2)
+        for page in pages.paginate(StartTime=earliest - timedelta(hours=2), EndTime=until):
+            listed += page["PublicKeyList"]
+    return PublicKeys(listed)
+
+
+def expectations(account: Account, bucket: str) -> list[Expected]:
+    """What the account's trails that deliver to this bucket say of themselves."""
+    found = account.client("cloudtrail").describe_trails(includeShadowTrails=True)["trailList"]
+    return [_expectation(account, trail) for trail in found if trail["S3BucketName"] == bucket and _validates(trail)]
+
+
+def _validates(trail: Mapping[str, Any]) -> bool:
+    return bool(trail.get("LogFileValidationEnabled"))
+
+
+def _expectation(account: Account, trail: Mapping[str, Any]) -> Expected:
+    arn, home = trail["TrailARN"], trail["HomeRegion"]
+    owner = arn.split(":")[4]
+    prefix = f"{trail['S3KeyPrefix']}/" if trail.get("S3KeyPrefix") else ""
+    organization = f"{_organization(account)}/" if trail.get("IsOrganizationTrail") else ""
+    status = account.client("cloudtrail", home).get_trail_status(Name=arn)
+    place = Place(f"{prefix}AWSLogs/{organization}", owner, home)
+    return Expected(trail["Name"], home, [place], status.get("LatestDigestDeliveryTime"))
+
+
+def _organization(account: Account) -> str:
+    return str(account.client("organizations").describe_organization()["Organization"]["Id"])
+
+
+Refusals = (BotoCoreError, ClientError)
+"""What the clients raise when AWS says no or is not there."""

@@ -1,0 +1,160 @@
+"""`trailstate verify`: is the evidence untouched, and is all of it there."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trailstate.cli.exit import ExitCode, Stop
+from trailstate.cli.options import moment
+from trailstate.cli.terminal import put, table, visible
+
+if TYPE_CHECKING:
+    from trailstate.cli.bucket import Account
+    from trailstate.trail.verify import Finding, PublicKeys, Report
+    from trailstate.trail.verify.judge import Progress
+
+COLUMNS = ("finding", "chain", "what", "why")
+
+
+class Form(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+def verify(
+    target: Annotated[str, typer.Argument(metavar="BUCKET|DIRECTORY", help="s3://BUCKET[/PREFIX], or a directory.")],
+    public_keys: Annotated[
+        Path | None,
+        typer.Option("--public-keys", metavar="FILE", help="What `aws cloudtrail list-public-keys` printed."),
+    ] = None,
+    start: Annotated[str | None, typer.Option("--start", metavar="TIME", help="Judge from this time on.")] = None,
+    end: Annotated[str | None, typer.Option("--end", metavar="TIME", help="Judge until this time.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint-url", metavar="URL", help="Instead of AWS_ENDPOINT_URL.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option("--profile", metavar="NAME", help="Of your AWS configuration.")] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, max=256, help="Files read at the same time.")] = 16,
+    output: Annotated[Form, typer.Option("-o", "--output", help="How to print what was found.")] = Form.TABLE,
+) -> None:
+    """Hold delivered log files and digests against one another, and find what the stock verifier cannot see.
+
+    Besides altered, missing and moved files: newest digests removed, a prefix emptied, files that no digest lists,
+    each of several missing digests, and who stopped a trail and when. Ends with status 4 if anything was found.
+
+    \b
+    Examples:
+      trailstate verify s3://audit-logs
+      trailstate verify ./downloaded --public-keys keys.json -o json
+    """
+    window = (moment(start), moment(end))
+    if target.startswith("s3://"):
+        report = _bucket(target, public_keys, window, endpoint, profile, threads)
+    else:
+        report = _directory(Path(target), public_keys, window, endpoint, profile, threads)
+    put(_as_json(report) if output is Form.JSON else _as_table(report))
+    if not report.is_clean:
+        raise Stop(ExitCode.FINDINGS)
+
+
+Window = tuple[datetime | None, datetime | None]
+
+
+def _bucket(
+    target: str, file: Path | None, window: Window, endpoint: str | None, profile: str | None, threads: int
+) -> "Report":
+    from trailstate.cli.bucket import Account, Bucket, Refusals, expectations
+    from trailstate.trail.verify import verify as judge
+
+    name, _, prefix = target.removeprefix("s3://").partition("/")
+    account = Account(endpoint, profile)
+    try:
+        evidence = Bucket(account, name, prefix, threads)
+        keys = _keys(file, lambda: _published(account, list(evidence.keys())))
+        expected = [] if prefix else expectations(account, name)
+        with _progress() as progress:
+            return judge(
+                evidence, keys, expected=expected, start=window[0], end=window[1], progress=progress, threads=threads
+            )
+    except Refusals as error:
+        raise Stop(ExitCode.NO, f"{target} could not be verified: {error}") from None
+
+
+def _directory(
+    path: Path, file: Path | None, window: Window, endpoint: str | None, profile: str | None, threads: int
+) -> "Report":
+    from trailstate.cli.bucket import Account, Refusals
+    from trailstate.trail.verify import Directory
+    from trailstate.trail.verify import verify as judge
+
+    if not path.is_dir():
+        raise Stop(ExitCode.USAGE, f"'{path}' is neither a directory nor s3://BUCKET.")
+    evidence = Directory(path)
+    try:
+        keys = _keys(file, lambda: _published(Account(endpoint, profile), list(evidence.keys())))
+    except Refusals as error:
+        raise Stop(ExitCode.NO, f"The public keys could not be had: {error}. Give them with --public-keys.") from None
+    with _progress() as progress:
+        return judge(evidence, keys, start=window[0], end=window[1], progress=progress, threads=threads)
+
+
+def _published(account: "Account", keys: list[str]) -> "PublicKeys":
+    from trailstate.cli.bucket import published_keys
+
+    return published_keys(account, keys)
+
+
+def _keys(file: Path | None, ask: "Callable[[], PublicKeys]") -> "PublicKeys":
+    from trailstate.trail.verify import PublicKeys
+    from trailstate.trail.verify.keys import BadKey
+
+    if file is None:
+        return ask()
+    try:
+        return PublicKeys.from_file(file)
+    except (BadKey, OSError) as error:
+        raise Stop(ExitCode.USAGE, f"{error}.") from None
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress | None]":
+    """A bar on a terminal, with the rate and the time left; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("log files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("verify", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _as_json(report: "Report") -> str:
+    import json
+
+    return json.dumps(report.as_json(), indent=2) + "\n"
+
+
+def _as_table(report: "Report") -> str:
+    digests = f"{report.digests_valid} of {report.digests} digests valid"
+    logs = f"{report.logs_valid} of {report.logs} listed log files valid"
+    lines = [report.source, f"{digests}; {logs}; {report.pending} wait for the next digest"]
+    lines += [f"not proven, because its signature is kept in the bucket only: {key}" for key in report.unproven]
+    lines += [
+        f"proven until {until:%Y-%m-%d %H:%M:%S} UTC: {chain}" for chain, until in sorted(report.proven_until.items())
+    ]
+    text = "".join(visible(line) + "\n" for line in lines)
+    if report.is_clean:
+        return f"{text}nothing was found: what is there is untouched, and nothing is missing\n"
+    return f"{text}\n{table(COLUMNS, [_row(each) for each in report.findings])}"
+
+
+def _row(finding: "Finding") -> tuple[str, str, str, str]:
+    return finding.kind, finding.chain, finding.subject, finding.sentence

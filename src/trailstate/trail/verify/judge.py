@@ -1,0 +1,167 @@
+"""The verification: list, read digests, judge chains, compare log files, and look for what no chain can see.
+
+A chain proves what it holds, and that nothing in its middle was taken out. That its newest part is missing, that a
+whole prefix was emptied or that a file was added beside it shows only against something else: the other files, the
+clock, and what the trail itself says (`Expected`).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from trailstate.trail.verify.absence import Expected, absent, unlisted
+from trailstate.trail.verify.chains import Judged, Stretch, judge
+from trailstate.trail.verify.digestfile import DigestFile, LogEntry, Unreadable, inflated, read
+from trailstate.trail.verify.finding import Finding, Report
+from trailstate.trail.verify.keys import PublicKeys
+from trailstate.trail.verify.names import Chain, digest_name, log_name
+from trailstate.trail.verify.source import Evidence
+from trailstate.trail.verify.stops import Stop, stops_in, who_stopped
+
+THREADS = 16
+Progress = Callable[[int, int], None]
+"""Told how many files are read, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What became of one listed log file."""
+
+    finding: Finding | None
+    stops: tuple[Stop, ...] = ()
+
+
+def verify(
+    evidence: Evidence,
+    keys: PublicKeys,
+    *,
+    expected: Sequence[Expected] = (),
+    start: datetime | None = None,
+    end: datetime | None = None,
+    progress: Progress | None = None,
+    threads: int = THREADS,
+) -> Report:
+    """Judge everything found, or the digests whose periods touch `start` to `end`."""
+    report = Report(evidence.name)
+    digest_keys, log_keys = _sorted_out(evidence.keys())
+    digest_keys = [key for key in digest_keys if _touches(key, start, end)]
+    with ThreadPoolExecutor(threads) as pool:
+        chains = _read_digests(evidence, digest_keys, report, pool)
+        judged = {chain: judge(chain, found, keys, evidence.bucket, start) for chain, found in sorted(chains.items())}
+        _count(report, judged)
+        stops = _compare_logs(evidence, judged, report, pool, progress)
+    for chain, result in judged.items():
+        report.add([_silence(chain, stretch, stops) for stretch in result.silences])
+    listed = {entry.s3Object for found in chains.values() for digest in found for entry in digest.body.logFiles}
+    beside = unlisted(log_keys, listed, chains, start)
+    report.add(beside.findings)
+    report.pending = beside.pending
+    report.add([finding for each in expected for finding in absent(each, chains)])
+    return report
+
+
+def _sorted_out(keys: Iterable[str]) -> tuple[list[str], list[str]]:
+    digests, logs = [], []
+    for key in keys:
+        if digest_name(key) is not None:
+            digests.append(key)
+        elif log_name(key) is not None:
+            logs.append(key)
+    return sorted(digests), sorted(logs)
+
+
+def _touches(key: str, start: datetime | None, end: datetime | None) -> bool:
+    named = digest_name(key)
+    assert named is not None
+    return (start is None or named[1] >= start) and (end is None or named[1] <= end + timedelta(hours=1))
+
+
+def _read_digests(
+    evidence: Evidence, keys: Sequence[str], report: Report, pool: ThreadPoolExecutor
+) -> dict[Chain, list[DigestFile]]:
+    chains: dict[Chain, list[DigestFile]] = defaultdict(list)
+
+    def reading(key: str) -> DigestFile | Finding:
+        chain, _ = digest_name(key) or (None, None)
+        fetched = evidence.fetch(key)
+        if fetched is None:
+            return Finding("digest-missing", str(chain), key, "it was listed, and then it was not there")
+        try:
+            return read(key, fetched)
+        except Unreadable as error:
+            return Finding("digest-unreadable", str(chain), key, str(error))
+
+    for key, result in zip(keys, pool.map(reading, keys), strict=True):
+        report.digests += 1
+        named = digest_name(key)
+        assert named is not None
+        if isinstance(result, DigestFile):
+            chains[named[0]].append(result)
+        else:
+            chains.setdefault(named[0], [])
+            report.add([result])
+    return dict(chains)
+
+
+def _count(report: Report, judged: Mapping[Chain, Judged]) -> None:
+    for chain, result in judged.items():
+        report.add(result.findings)
+        report.chains.append(str(chain))
+        proven = [digest for digest in result.valid if digest.key not in result.unproven]
+        report.digests_valid += len(proven)
+        report.unproven += result.unproven
+        if proven:
+            report.proven_until[str(chain)] = proven[-1].end
+
+
+def _compare_logs(
+    evidence: Evidence,
+    judged: Mapping[Chain, Judged],
+    report: Report,
+    pool: ThreadPoolExecutor,
+    progress: Progress | None,
+) -> list[Stop]:
+    """Hold every listed log file against its digest; what the records say of stopped trails comes with it."""
+    work = [
+        (chain, entry) for chain, result in judged.items() for digest in result.valid for entry in digest.body.logFiles
+    ]
+    stops: list[Stop] = []
+    checked = pool.map(lambda pair: _check(evidence, *pair), work)
+    for done, result in enumerate(checked, 1):
+        report.logs += 1
+        stops += result.stops
+        if result.finding is None:
+            report.logs_valid += 1
+        else:
+            report.add([result.finding])
+        if progress is not None:
+            progress(done, len(work))
+    return stops
+
+
+def _check(evidence: Evidence, chain: Chain, entry: LogEntry) -> _Checked:
+    fetched = evidence.fetch(entry.s3Object)
+    if fetched is None:
+        return _Checked(Finding("log-missing", str(chain), entry.s3Object, "its digest lists it, and it is not there"))
+    try:
+        text = inflated(fetched.body)
+    except Unreadable as error:
+        return _Checked(Finding("log-unreadable", str(chain), entry.s3Object, str(error)))
+    if sha256(text).hexdigest() != entry.hashValue:
+        told = "its text has another SHA-256 than its digest holds"
+        return _Checked(Finding("log-altered", str(chain), entry.s3Object, told))
+    return _Checked(None, tuple(stops_in(text)))
+
+
+def _silence(chain: Chain, stretch: Stretch, stops: Sequence[Stop]) -> Finding:
+    """A stretch between two chains: explained by a call that ended the first, or not at all."""
+    span = f"{stretch.start:%Y-%m-%dT%H:%M:%SZ}/{stretch.end:%Y-%m-%dT%H:%M:%SZ}"
+    stop = who_stopped(chain, stretch.start, stops)
+    if stop is None:
+        told = f"a new chain begins at {stretch.end:%Y-%m-%d %H:%M:%S} UTC, and no record says who ended the one before"
+        return Finding("gap", str(chain), span, told, stretch.start, stretch.end)
+    told = f"{stop.who['principal']} called {stop.who['eventName']} at {stop.who['eventTime']}"
+    return Finding("stopped", str(chain), span, told, stretch.start, stretch.end, stop.who)
