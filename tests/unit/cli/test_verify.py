@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.unit.trail.verify.ledger import key, ledger
 from typer.testing import CliRunner
 
-from tests.unit.trail.verify.ledger import key, ledger
 from trailstate.cli.exit import ExitCode
 from trailstate.cli.main import app
 
@@ -14,7 +14,7 @@ from trailstate.cli.main import app
 @pytest.fixture
 def published(tmp_path: Path) -> str:
     path = tmp_path / "keys.json"
-    path.write_text(json.dumps({"PublicKeyList": [dict(key().listed)]}))
+    path.write_text(json.dumps({"PublicKeyList": [dict(key(0).listed)]}))
     return str(path)
 
 

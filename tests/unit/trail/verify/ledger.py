@@ -35,7 +35,7 @@ class Key:
 
 
 @cache
-def key(number: int = 0) -> Key:
+def key(number: int) -> Key:
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     der = private.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
     return Key(private, {"Fingerprint": md5(der).hexdigest(), "Value": base64.b64encode(der).decode()})
