@@ -1,7 +1,7 @@
 """Which event an operation becomes: its source, name, category, and whether it only reads (CloudTrail user guide)."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from trailstate.trail.tables import table
@@ -40,7 +40,7 @@ def classify(service: str, operation: str) -> Classification:
         read_only=_is_read_only(prefix, name, operation),
         category="Management" if resource_type is None else "Data",
         resource_type=resource_type,
-        is_global=prefix in table("classes")["global_services"]["values"],
+        is_global=is_global_source(f"{prefix}.amazonaws.com"),
         api_version=_api_version(service, prefix),
     )
 
@@ -72,6 +72,12 @@ def _suffix(service: str, operation: str) -> str:
         return ""
     date = path.lstrip("/").partition("/")[0]
     return date.replace("-", "") if date[:4].isdigit() and date < before else ""
+
+
+@lru_cache(maxsize=4096)
+def is_global_source(event_source: str) -> bool:
+    """Whether the service records its events in one region for the whole world."""
+    return event_source.partition(".")[0] in table("classes")["global_services"]["values"]
 
 
 def region_of(classification: Classification, host: str, region: str) -> str:
@@ -106,6 +112,12 @@ def _is_read_only(prefix: str, name: str, operation: str) -> bool:
 def _data_resource_type(prefix: str, name: str, operation: str) -> str | None:
     types: dict[str, list[str]] = table("classes")["data_events"]["values"].get(prefix, {})
     return next((kind for kind, names in types.items() if name in names or operation in names), None)
+
+
+@lru_cache(maxsize=4096)
+def data_resource_type(event_source: str, event_name: str) -> str | None:
+    """The `resources.type` of the data event of that source and name; None for what is no data event."""
+    return _data_resource_type(event_source.partition(".")[0], event_name, event_name)
 
 
 def _api_version(service: str, prefix: str) -> str | None:
