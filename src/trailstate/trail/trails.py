@@ -33,6 +33,8 @@ TRAIL = "trail.trail"
 STATUS = "trail.status"
 """What delivery tells of a trail: GetTrailStatus's Latest… members (times as epoch seconds), under the trail's name."""
 CHANGE = "trail.change"
+VERSION_KEY = ShelfKey("", "", "trail.version", "trails")
+"""Counts the changes of all trails, so that who remembers them sees in one look whether to read them again."""
 
 SERVICE = "cloudtrail.amazonaws.com"
 DEFAULT_SELECTORS: tuple[Mapping[str, Any], ...] = (
@@ -47,7 +49,7 @@ DEFAULT_SELECTORS: tuple[Mapping[str, Any], ...] = (
 
 Document = Mapping[str, Any]
 IsMember = Callable[[str, str], bool]
-"""Whether an account (second) belongs to an organization (first)."""
+"""Whether an account (second) belongs to the organization that another (first) manages: `Organizations.is_member`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def change_of(store: Store, record: Record) -> Change | None:
 # ---- what a trail delivers ----
 
 
-def _nobody(_organization: str, _account: str) -> bool:
+def _nobody(_manager: str, _account: str) -> bool:
     return False
 
 
@@ -158,8 +160,7 @@ def covers(trail: Trail, account: str, region: str, is_member: IsMember = _nobod
         return False
     if account == trail.account:
         return True
-    organization = trail.organization
-    return organization is not None and is_member(organization, account)
+    return trail.organization is not None and is_member(trail.account, account)
 
 
 def selected(trail: Trail, record: Record) -> bool:

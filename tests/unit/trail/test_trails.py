@@ -68,8 +68,8 @@ def test_a_multi_region_trail_covers_every_region() -> None:
 def test_an_organization_trail_covers_the_members() -> None:
     trail = a_trail(IsMultiRegionTrail=True, IsOrganizationTrail=True, OrganizationId="o-1")
 
-    def is_member(organization: str, account: str) -> bool:
-        return (organization, account) == ("o-1", MEMBER)
+    def is_member(manager: str, account: str) -> bool:
+        return (manager, account) == (OWNER, MEMBER)
 
     assert covers(trail, OWNER, "us-east-1", is_member)
     assert covers(trail, MEMBER, "us-east-1", is_member)

@@ -1,0 +1,37 @@
+"""What trails need around them, made as an administrator would: a bucket that lets CloudTrail in, and a trail on it."""
+
+import json
+from typing import Any
+
+from trailstate.testing import Lab
+
+CLOUDTRAIL = {"Service": "cloudtrail.amazonaws.com"}
+
+
+def bucket_policy(bucket: str, folder: str = "AWSLogs", **condition: Any) -> str:
+    """The policy of the user guide, for every account below `folder`."""
+    check = {"Sid": "AclCheck", "Action": "s3:GetBucketAcl", "Resource": f"arn:aws:s3:::{bucket}"}
+    write = {
+        "Sid": "Write",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/{folder}/*",
+        "Condition": {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", **condition}},
+    }
+    statements = [{"Effect": "Allow", "Principal": CLOUDTRAIL, **each} for each in (check, write)]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def a_bucket(aws: Lab, name: str, *, key: str | None = None, policy: str | None = None) -> str:
+    """A bucket into which CloudTrail may deliver."""
+    s3 = aws.client("s3", key=key)
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_policy(Bucket=name, Policy=policy or bucket_policy(name))
+    return name
+
+
+def a_trail(aws: Lab, name: str, bucket: str, *, region: str = "us-east-1", key: str | None = None, **more: Any) -> str:
+    """The ARN of a trail that logs."""
+    client = aws.client("cloudtrail", region=region, key=key)
+    arn: str = client.create_trail(Name=name, S3BucketName=bucket, **more)["TrailARN"]
+    client.start_logging(Name=arn)
+    return arn
