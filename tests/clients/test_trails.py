@@ -28,7 +28,7 @@ def _no_trails_left(aws: Lab) -> Iterator[None]:
         aws.client("cloudtrail", region=trail["HomeRegion"]).delete_trail(Name=trail["TrailARN"])
 
 
-def refused(code: str, call: Callable[..., Any], **parameters: Any) -> str:
+def assert_refused(code: str, call: Callable[..., Any], **parameters: Any) -> str:
     """The message with which the call is refused, having that code."""
     with pytest.raises(ClientError) as caught:
         call(**parameters)
@@ -116,7 +116,7 @@ def test_a_trail_made_by_the_api_logs_once_it_is_started(aws: Lab) -> None:
     ],
 )
 def test_names_follow_awss_rules(aws: Lab, name: str, message: str) -> None:
-    said = refused(
+    said = assert_refused(
         "InvalidTrailNameException", aws.client("cloudtrail").create_trail, Name=name, S3BucketName="evidence"
     )
     assert message in said
@@ -124,7 +124,7 @@ def test_names_follow_awss_rules(aws: Lab, name: str, message: str) -> None:
 
 @pytest.mark.parametrize("arn", ["arn:aws:cloudtrail", "arn:aws:s3:us-east-1:123456789012:trail/audit"])
 def test_what_is_no_arn_of_a_trail_is_said_to_be_none(aws: Lab, arn: str) -> None:
-    assert arn in refused("CloudTrailARNInvalidException", aws.client("cloudtrail").get_trail, Name=arn)
+    assert arn in assert_refused("CloudTrailARNInvalidException", aws.client("cloudtrail").get_trail, Name=arn)
 
 
 def test_an_unknown_trail_is_named(aws: Lab) -> None:
@@ -138,14 +138,17 @@ def test_an_unknown_trail_is_named(aws: Lab) -> None:
         (client.update_trail, {"Name": "missing"}),
         (client.get_event_selectors, {"TrailName": "missing"}),
     ):
-        assert refused("TrailNotFoundException", call, **named) == f"Unknown trail: missing for the user: {aws.account}"
+        assert (
+            assert_refused("TrailNotFoundException", call, **named)
+            == f"Unknown trail: missing for the user: {aws.account}"
+        )
     assert client.describe_trails(trailNameList=["missing"])["trailList"] == []
 
 
 def test_a_name_can_be_taken_once(aws: Lab) -> None:
     client = aws.client("cloudtrail")
     client.create_trail(Name="audit", S3BucketName="evidence")
-    said = refused("TrailAlreadyExistsException", client.create_trail, Name="audit", S3BucketName="evidence")
+    said = assert_refused("TrailAlreadyExistsException", client.create_trail, Name="audit", S3BucketName="evidence")
     assert said == f"Trail audit already exists for customer: {aws.account}"
 
 
@@ -154,10 +157,12 @@ def test_a_region_has_five_trails_at_most_shadows_among_them(aws: Lab) -> None:
     far.create_trail(Name="everywhere", S3BucketName="evidence", IsMultiRegionTrail=True)
     for number in range(4):
         client.create_trail(Name=f"audit-{number}", S3BucketName="evidence")
-    said = refused("MaximumNumberOfTrailsExceededException", client.create_trail, Name="sixth", S3BucketName="evidence")
+    said = assert_refused(
+        "MaximumNumberOfTrailsExceededException", client.create_trail, Name="sixth", S3BucketName="evidence"
+    )
     assert said == f"User: {aws.account} already has 5 trails in us-east-1."
     assert far.create_trail(Name="second", S3BucketName="evidence")["Name"] == "second"
-    refused(
+    assert_refused(
         "MaximumNumberOfTrailsExceededException",
         far.create_trail,
         Name="third",
@@ -184,9 +189,9 @@ def test_a_multi_region_trail_has_shadows_that_cannot_be_changed(aws: Lab) -> No
     assert [each["Name"] for each in far.list_trails()["Trails"]] == ["audit", "local"]
     for named in ("audit", arn):
         for call in (far.start_logging, far.stop_logging, far.delete_trail, far.update_trail):
-            assert "us-east-1" in refused("InvalidHomeRegionException", call, Name=named)
-        refused("InvalidHomeRegionException", far.put_event_selectors, TrailName=named, EventSelectors=[{}])
-    refused("TrailNotFoundException", far.start_logging, Name="local")
+            assert "us-east-1" in assert_refused("InvalidHomeRegionException", call, Name=named)
+        assert_refused("InvalidHomeRegionException", far.put_event_selectors, TrailName=named, EventSelectors=[{}])
+    assert_refused("TrailNotFoundException", far.start_logging, Name="local")
 
 
 def test_members_given_replace_and_empty_texts_take_away(aws: Lab) -> None:
@@ -208,7 +213,7 @@ def test_members_given_replace_and_empty_texts_take_away(aws: Lab) -> None:
 
 def test_a_multi_region_trail_includes_global_events(aws: Lab) -> None:
     client = aws.client("cloudtrail")
-    said = refused(
+    said = assert_refused(
         "InvalidParameterCombinationException",
         client.create_trail,
         Name="audit",
@@ -224,7 +229,7 @@ def test_a_multi_region_trail_includes_global_events(aws: Lab) -> None:
 
 def test_the_bucket_must_be_there_and_let_cloudtrail_in(aws: Lab) -> None:
     client, s3 = aws.client("cloudtrail"), aws.client("s3")
-    said = refused("S3BucketDoesNotExistException", client.create_trail, Name="audit", S3BucketName="nowhere")
+    said = assert_refused("S3BucketDoesNotExistException", client.create_trail, Name="audit", S3BucketName="nowhere")
     assert said == "S3 bucket nowhere does not exist!"
     s3.create_bucket(Bucket="closed")
     arn = f"arn:aws:cloudtrail:us-east-1:{aws.account}:trail/audit"
@@ -239,7 +244,7 @@ def test_the_bucket_must_be_there_and_let_cloudtrail_in(aws: Lab) -> None:
         if good:
             assert client.create_trail(Name="audit", S3BucketName="closed")["S3BucketName"] == "closed"
         else:
-            said = refused(
+            said = assert_refused(
                 "InsufficientS3BucketPolicyException", client.create_trail, Name="audit", S3BucketName="closed"
             )
             assert said == "Incorrect S3 bucket policy is detected for bucket: closed"
@@ -247,21 +252,23 @@ def test_the_bucket_must_be_there_and_let_cloudtrail_in(aws: Lab) -> None:
 
 @pytest.mark.parametrize("bucket", ["x", "Evidence", "192.168.5.4", "a..b", "-evidence"])
 def test_buckets_have_names_of_buckets(aws: Lab, bucket: str) -> None:
-    refused("InvalidS3BucketNameException", aws.client("cloudtrail").create_trail, Name="audit", S3BucketName=bucket)
+    assert_refused(
+        "InvalidS3BucketNameException", aws.client("cloudtrail").create_trail, Name="audit", S3BucketName=bucket
+    )
 
 
 def test_prefixes_and_topics_have_lengths(aws: Lab) -> None:
     create, where = aws.client("cloudtrail").create_trail, {"Name": "audit", "S3BucketName": "evidence"}
-    refused("InvalidS3PrefixException", create, **where, S3KeyPrefix="x" * 201)
-    refused("InvalidSnsTopicNameException", create, **where, SnsTopicName="x" * 257)
+    assert_refused("InvalidS3PrefixException", create, **where, S3KeyPrefix="x" * 201)
+    assert_refused("InvalidSnsTopicNameException", create, **where, SnsTopicName="x" * 257)
 
 
 def test_the_topic_must_let_cloudtrail_publish(aws: Lab) -> None:
     client, sns = aws.client("cloudtrail"), aws.client("sns")
     where = {"Name": "audit", "S3BucketName": "evidence", "SnsTopicName": "told"}
-    refused("InsufficientSnsTopicPolicyException", client.create_trail, **where)
+    assert_refused("InsufficientSnsTopicPolicyException", client.create_trail, **where)
     topic = sns.create_topic(Name="told")["TopicArn"]
-    said = refused("InsufficientSnsTopicPolicyException", client.create_trail, **where)
+    said = assert_refused("InsufficientSnsTopicPolicyException", client.create_trail, **where)
     assert said == "SNS Topic does not exist or the topic policy is incorrect!"
     statement = {"Effect": "Allow", "Principal": CLOUDTRAIL, "Action": "SNS:Publish", "Resource": topic}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -277,10 +284,10 @@ def test_the_topic_must_let_cloudtrail_publish(aws: Lab) -> None:
 def test_the_key_must_let_cloudtrail_encrypt(aws: Lab) -> None:
     client, kms = aws.client("cloudtrail"), aws.client("kms")
     where = {"Name": "audit", "S3BucketName": "evidence"}
-    refused("KmsKeyNotFoundException", client.create_trail, **where, KmsKeyId="alias/none")
+    assert_refused("KmsKeyNotFoundException", client.create_trail, **where, KmsKeyId="alias/none")
     key = kms.create_key()["KeyMetadata"]
     kms.create_alias(AliasName="alias/trail", TargetKeyId=key["KeyId"])
-    said = refused("InsufficientEncryptionPolicyException", client.create_trail, **where, KmsKeyId=key["KeyId"])
+    said = assert_refused("InsufficientEncryptionPolicyException", client.create_trail, **where, KmsKeyId=key["KeyId"])
     assert said == f"Insufficient permissions to access S3 bucket evidence or KMS key {key['Arn']}."
     statement = {"Effect": "Allow", "Principal": CLOUDTRAIL, "Action": "kms:GenerateDataKey*", "Resource": "*"}
     owner = {
@@ -300,12 +307,12 @@ def test_the_log_group_and_its_role_must_be_there(aws: Lab) -> None:
     group = f"arn:aws:logs:us-east-1:{aws.account}:log-group:trails:*"
     role = f"arn:aws:iam::{aws.account}:role/to-logs"
     create = client.create_trail
-    refused("InvalidCloudWatchLogsRoleArnException", create, **where, CloudWatchLogsLogGroupArn=group)
-    refused("InvalidCloudWatchLogsLogGroupArnException", create, **where, CloudWatchLogsRoleArn=role)
+    assert_refused("InvalidCloudWatchLogsRoleArnException", create, **where, CloudWatchLogsLogGroupArn=group)
+    assert_refused("InvalidCloudWatchLogsLogGroupArnException", create, **where, CloudWatchLogsRoleArn=role)
     both = {"CloudWatchLogsLogGroupArn": group, "CloudWatchLogsRoleArn": role}
-    refused("InvalidCloudWatchLogsLogGroupArnException", create, **where, **both)
+    assert_refused("InvalidCloudWatchLogsLogGroupArnException", create, **where, **both)
     aws.client("logs").create_log_group(logGroupName="trails")
-    refused("InvalidCloudWatchLogsRoleArnException", create, **where, **both)
+    assert_refused("InvalidCloudWatchLogsRoleArnException", create, **where, **both)
     for principal, good in (({"Service": "ec2.amazonaws.com"}, False), (CLOUDTRAIL, True)):
         statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -314,7 +321,7 @@ def test_the_log_group_and_its_role_must_be_there(aws: Lab) -> None:
             assert create(**where, **both)["CloudWatchLogsRoleArn"] == role
         else:
             iam.create_role(RoleName="to-logs", AssumeRolePolicyDocument=trust)
-            refused("InvalidCloudWatchLogsRoleArnException", create, **where, **both)
+            assert_refused("InvalidCloudWatchLogsRoleArnException", create, **where, **both)
 
 
 # ---- what is recorded of it ----

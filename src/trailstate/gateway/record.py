@@ -78,7 +78,7 @@ class Recorder:
         AuditRefused when it cannot be kept, or when what was staged cannot, whatever the settings say of records;
         VersionConflict when a changed document was changed by another call.
         """
-        lines = self._lines(call, outcome)
+        lines = self._lines(call, outcome, settles)
         if not lines and staged == NOTHING:
             return
         settled = [call.event_id] if settles else []
@@ -121,9 +121,10 @@ class Recorder:
                 self._owed = owed + self._owed
             raise
 
-    def _lines(self, call: Call, outcome: Outcome) -> list[Append]:
-        """What the journal gets of a call: nothing, but for a count, of a data event nobody wants."""
-        if self.keeps(call):
+    def _lines(self, call: Call, outcome: Outcome, intended: bool) -> list[Append]:
+        """What the journal gets of a call: nothing, but for a count, of a data event nobody wants. What was intended
+        is kept, whatever was changed about trails since."""
+        if intended or self.keeps(call):
             return [journal.line(each) for each in record.build_all(call, outcome)]
         self.data_events_not_kept = next(self._unkept) + 1
         return []
