@@ -266,10 +266,19 @@ def unknown_operation(service: str | None, protocol: str, operation: str) -> Fau
     return common_fault(UNKNOWN_OPERATION, service, protocol, operation=operation[:OPERATION_CHARACTERS_MAX])
 
 
+NOT_SUPPORTED = "is not supported by Trailstate yet"
+
+
 def not_supported(service: str | None, protocol: str, operation: str) -> Fault:
     """The operation exists, and nobody here answers it."""
-    message = f"The operation {operation[:OPERATION_CHARACTERS_MAX]} is not supported by Trailstate yet"
+    message = f"The operation {operation[:OPERATION_CHARACTERS_MAX]} {NOT_SUPPORTED}"
     return common_fault(UNKNOWN_OPERATION, service, protocol, message)
+
+
+def is_not_supported(fault: Fault) -> bool:
+    """Whether the call failed because nobody answers its operation, here or at another AWS-shaped endpoint."""
+    unknown = {spelling.code for spelling in UNKNOWN_OPERATION.values()}
+    return NOT_SUPPORTED in fault.message or fault.code in unknown or fault.status == HTTPStatus.NOT_IMPLEMENTED
 
 
 def serialization_error(service: str | None, protocol: str, message: str = "") -> Fault:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from botocore.exceptions import UnknownServiceError
 from botocore.loaders import JSONFileLoader, Loader
 from botocore.model import OperationNotFoundError, ServiceModel
 
@@ -56,6 +57,18 @@ def has_operation(service: str, operation: str) -> bool:
 def protocol(service: str) -> str:
     """The protocol botocore's own client speaks with this service."""
     return str(service_model(service).resolved_protocol)
+
+
+def paginators(service: str) -> dict[str, Any]:
+    """botocore's paginators of the service, by operation; empty where it has none."""
+    known = services().get(service)
+    if known is None:
+        raise LookupError(f'botocore has no service "{service}"')
+    try:
+        found: dict[str, Any] = _loader().load_service_model(service, "paginators-1", known.api_version)["pagination"]
+    except UnknownServiceError:
+        return {}
+    return found
 
 
 @cache
