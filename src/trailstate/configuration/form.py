@@ -108,7 +108,7 @@ class Relation:
     """Makes the id or name of what stands there, e.g. the last part of an ARN; an empty text means none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """One entry of `supplementaryConfiguration`; left out when its call finds none or the estate lacks the call."""
 
@@ -149,7 +149,7 @@ Finish = Callable[[dict[str, Any], Seen], Any]
 """Gets the projected `configuration` and what was seen, returns the configuration to record."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ResourceType:
     """A type of resource, declared."""
 
