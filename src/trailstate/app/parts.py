@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from trailstate.app import evidence, history
+from trailstate.app import configuration, evidence, history
 from trailstate.app.house import House, Part
 
-ASSEMBLERS: Sequence[Callable[[House], Part]] = (history.assemble, evidence.assemble)
+ASSEMBLERS: Sequence[Callable[[House], Part]] = (history.assemble, evidence.assemble, configuration.assemble)
