@@ -1,0 +1,211 @@
+"""Rules over the account's trails taken together: is there one that does all that is asked?
+
+What a trail logs (`EventSelectors`) and whether it is logging (`Status`) are facts beside its item. A trail whose facts
+are not known may be the one; then nothing can be said.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from trailstate.catalog.reading import fact, not_known
+from trailstate.catalog.rules.cloudtrail import TRAIL
+from trailstate.compliance.form import COMPLIANT, MISSING, Inventory, Item, Verdict, non_compliant, rule
+from trailstate.compliance.inventory import ACCOUNT_TYPE
+
+_ALL_OBJECTS = ("arn:aws:s3", "arn:aws:s3:::")
+
+
+@rule("CLOUD_TRAIL_ENABLED", ACCOUNT_TYPE)
+def cloud_trail_enabled(
+    _item: Item,
+    inventory: Inventory,
+    *,
+    s3BucketName: str | None = None,
+    snsTopicArn: str | None = None,
+    cloudWatchLogsLogGroupArn: str | None = None,
+) -> Verdict:
+    """A trail is logging, to the bucket, topic and log group that are named if any are."""
+    wanted = _targets(s3BucketName, snsTopicArn, cloudWatchLogsLogGroupArn)
+    return _one_that(
+        inventory, "is logging to the targets asked for", lambda one: _fits(one, wanted) and _logs(one, inventory)
+    )
+
+
+@rule("MULTI_REGION_CLOUD_TRAIL_ENABLED", ACCOUNT_TYPE)
+def multi_region_cloud_trail_enabled(
+    _item: Item,
+    inventory: Inventory,
+    *,
+    s3BucketName: str | None = None,
+    snsTopicArn: str | None = None,
+    cloudWatchLogsLogGroupArn: str | None = None,
+    includeManagementEvents: bool | None = None,
+    readWriteType: str | None = None,
+) -> Verdict:
+    """A trail of all Regions is logging management events and leaves no source of them out.
+
+    `readWriteType` is ALL, ReadOnly or WriteOnly as in a selector; a trail that logs more than is asked fits too.
+    """
+    wanted = _targets(s3BucketName, snsTopicArn, cloudWatchLogsLogGroupArn)
+    kinds = _kinds(readWriteType)
+    needs = includeManagementEvents is not False
+
+    def does(trail: Item) -> bool | None:
+        if not trail["configuration"].get("isMultiRegionTrail") or not _fits(trail, wanted):
+            return False
+        return _all_of(_logs(trail, inventory), _manages(trail, inventory, kinds) if needs else True)
+
+    return _one_that(inventory, "of all Regions logs the management events asked for", does)
+
+
+@rule("CLOUDTRAIL_SECURITY_TRAIL_ENABLED", ACCOUNT_TYPE)
+def cloudtrail_security_trail_enabled(_item: Item, inventory: Inventory) -> Verdict:
+    """A trail follows AWS's advice: all Regions, global events, validated, encrypted, every management event."""
+    fields = ("isMultiRegionTrail", "includeGlobalServiceEvents", "logFileValidationEnabled", "kmsKeyId")
+
+    def does(trail: Item) -> bool | None:
+        if not all(trail["configuration"].get(name) for name in fields):
+            return False
+        return _all_of(_logs(trail, inventory), _manages(trail, inventory, {"read", "write"}))
+
+    return _one_that(inventory, "follows every one of the security practices", does)
+
+
+@rule("CLOUDTRAIL_S3_DATAEVENTS_ENABLED", ACCOUNT_TYPE)
+def cloudtrail_s3_dataevents_enabled(_item: Item, inventory: Inventory, *, S3BucketNames: str | None = None) -> Verdict:
+    """A trail logs reads and writes of the objects of all buckets, or of all the buckets that are named."""
+    names = [name.strip() for name in (S3BucketNames or "").split(",") if name.strip()]
+    wanted = [(f"arn:aws:s3:::{name}/", f"arn:aws:s3:::{name}") for name in names]
+
+    def does(trail: Item) -> bool | None:
+        return _logs_objects(trail, inventory, {"read", "write"}, wanted)
+
+    return _one_that(inventory, "logs the data events of all those buckets", does)
+
+
+@rule("CLOUDTRAIL_ALL_READ_S3_DATA_EVENT_CHECK", ACCOUNT_TYPE)
+def cloudtrail_all_read_s3_data_event_check(_item: Item, inventory: Inventory) -> Verdict:
+    """A trail of all Regions logs reads of the objects of all buckets."""
+    return _all_buckets(inventory, "read")
+
+
+@rule("CLOUDTRAIL_ALL_WRITE_S3_DATA_EVENT_CHECK", ACCOUNT_TYPE)
+def cloudtrail_all_write_s3_data_event_check(_item: Item, inventory: Inventory) -> Verdict:
+    """A trail of all Regions logs writes to the objects of all buckets."""
+    return _all_buckets(inventory, "write")
+
+
+def _all_buckets(inventory: Inventory, kind: str) -> Verdict:
+    def does(trail: Item) -> bool | None:
+        everywhere = bool(trail["configuration"].get("isMultiRegionTrail"))
+        return _all_of(everywhere, _logs_objects(trail, inventory, {kind}, ())) if everywhere else False
+
+    return _one_that(inventory, f"of all Regions logs the {kind} events of all buckets", does)
+
+
+def _one_that(inventory: Inventory, says: str, does: Callable[[Item], bool | None]) -> Verdict:
+    """COMPLIANT when some trail does it; where a trail might and its facts are not known, nothing can be said."""
+    answers = [does(trail) for trail in inventory.items(TRAIL)]
+    if True in answers:
+        return COMPLIANT
+    if None in answers:
+        return not_known("what the account's trails log")
+    return non_compliant(f"No trail {says}; the account has {len(answers)} here.")
+
+
+def _all_of(*answers: bool | None) -> bool | None:
+    """False when one is false, else unknown when one is unknown."""
+    return False if False in answers else (None if None in answers else True)
+
+
+def _targets(bucket: str | None, topic: str | None, group: str | None) -> dict[str, str]:
+    named = {"s3BucketName": bucket, "snsTopicARN": topic, "cloudWatchLogsLogGroupArn": group}
+    return {name: wanted for name, wanted in named.items() if wanted}
+
+
+def _fits(trail: Item, wanted: Mapping[str, str]) -> bool:
+    return all(trail["configuration"].get(name) == value for name, value in wanted.items())
+
+
+def _logs(trail: Item, inventory: Inventory) -> bool | None:
+    status = fact(inventory, trail, "Status")
+    return None if status is MISSING else status.get("IsLogging") is True
+
+
+_READ_ONLY = {"true": {"read"}, "false": {"write"}}
+_KINDS = {"All": {"read", "write"}, "ReadOnly": {"read"}, "WriteOnly": {"write"}}
+
+
+def _kinds(read_write_type: str | None) -> set[str]:
+    named = {name.lower(): kinds for name, kinds in _KINDS.items()}
+    return named.get((read_write_type or "All").lower(), named["all"])
+
+
+def _selectors(trail: Item, inventory: Inventory) -> tuple[list[Any], list[Any]] | None:
+    """Basic and advanced selectors; a trail without any logs all management events and nothing else."""
+    found = fact(inventory, trail, "EventSelectors")
+    if found is MISSING:
+        return None
+    basic, advanced = found.get("EventSelectors") or [], found.get("AdvancedEventSelectors") or []
+    return (basic, advanced) if basic or advanced else ([{"ReadWriteType": "All", "IncludeManagementEvents": True}], [])
+
+
+def _manages(trail: Item, inventory: Inventory, kinds: set[str]) -> bool | None:
+    """Whether the trail logs management events of those kinds, leaving no source out."""
+    selectors = _selectors(trail, inventory)
+    if selectors is None:
+        return None
+    basic, advanced = selectors
+    covered: set[str] = set()
+    for one in basic:
+        if one.get("IncludeManagementEvents", True) and not one.get("ExcludeManagementEventSources"):
+            covered |= _kinds(one.get("ReadWriteType"))
+    for one in advanced:
+        covered |= _advanced_kinds(one, "Management", {})
+    return kinds <= covered
+
+
+def _logs_objects(trail: Item, inventory: Inventory, kinds: set[str], wanted: Any) -> bool | None:
+    """Whether it logs object events of those kinds, for all buckets or for each bucket wanted (its ARN forms)."""
+    selectors = _selectors(trail, inventory)
+    if selectors is None:
+        return None
+    basic, advanced = selectors
+    for forms in wanted or (_ALL_OBJECTS,):
+        covered = {kind for one in basic for kind in _basic_kinds(one, (*forms, *_ALL_OBJECTS))}
+        for one in advanced:
+            covered |= _advanced_kinds(one, "Data", {"resources.type": ("AWS::S3::Object",)}, forms if wanted else ())
+        if not kinds <= covered:
+            return False
+    return True
+
+
+def _basic_kinds(selector: Mapping[str, Any], arns: tuple[str, ...]) -> Iterator[str]:
+    for resource in selector.get("DataResources") or ():
+        if resource.get("Type") == "AWS::S3::Object" and set(resource.get("Values") or ()) & set(arns):
+            yield from _kinds(selector.get("ReadWriteType"))
+
+
+def _advanced_kinds(
+    selector: Mapping[str, Any], category: str, wanted: Mapping[str, tuple[str, ...]], arns: tuple[str, ...] = ()
+) -> set[str]:
+    """The kinds an advanced selector logs whole; one that narrows by anything else logs none of them whole."""
+    fields = {each["Field"]: each for each in selector.get("FieldSelectors") or ()}
+    read_only = fields.pop("readOnly", None)
+    kinds = _KINDS["All"] if read_only is None else _READ_ONLY.get(_only(read_only) or "", set())
+    if _only(fields.pop("eventCategory", None)) != category:
+        return set()
+    if any(_only(fields.pop(name, None)) not in values for name, values in wanted.items()):
+        return set()
+    resource = fields.pop("resources.ARN", None)
+    named = resource is None or bool(
+        {*resource.get("StartsWith", ()), *resource.get("Equals", ())} & {*arns, *_ALL_OBJECTS}
+    )
+    return kinds if named and not fields else set()
+
+
+def _only(field: Mapping[str, Any] | None) -> str | None:
+    """The one value a field must equal, when that is all that is asked of it."""
+    asked = {name: values for name, values in (field or {}).items() if name != "Field" and values}
+    equal = list(asked.get("Equals") or ())
+    return str(equal[0]) if list(asked) == ["Equals"] and len(equal) == 1 else None
