@@ -83,3 +83,18 @@ def _networks(permission: Mapping[str, Any]) -> tuple[str, ...]:
     described = [one["cidrIp"] for one in permission.get("ipv4Ranges") or ()]
     newer = [one["cidrIpv6"] for one in permission.get("ipv6Ranges") or ()]
     return tuple(dict.fromkeys([*plain, *described, *newer]))
+
+
+def port_ranges(text: str) -> tuple[tuple[int, int], ...]:
+    """Ports as people list them, `22,8000-8080`; ValueError for anything else."""
+    parts = (part.strip().partition("-") for part in text.split(",") if part.strip())
+    return tuple((int(first), int(last) if dash else int(first)) for first, dash, last in parts)
+
+
+def lies_within(first_port: int, last_port: int, ranges: Iterable[tuple[int, int]]) -> bool:
+    """Whether every port from first to last is in one of the ranges; ranges may meet or overlap."""
+    reached = first_port - 1
+    for first, last in sorted(ranges):
+        if first <= reached + 1:
+            reached = max(reached, last)
+    return reached >= last_port

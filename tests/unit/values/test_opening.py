@@ -2,7 +2,7 @@
 
 import pytest
 
-from trailstate.values.opening import to_world, world_reaches
+from trailstate.values.opening import lies_within, port_ranges, to_world, world_reaches
 
 WORLD = {"ipRanges": ["0.0.0.0/0"]}
 
@@ -67,3 +67,25 @@ def test_an_acl_is_read_for_each_family_alone():
 
 def test_outbound_entries_let_nobody_in():
     assert not world_reaches([_entry(100, "allow", 0, 65535, cidrBlock="0.0.0.0/0") | {"egress": True}], "tcp", 22)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text", "within"),
+    [
+        (443, 443, "443", True),
+        (443, 444, "443", False),
+        (20, 30, "20-25, 26-30", True),
+        (20, 30, "26-30,20-28", True),
+        (20, 30, "20-24,26-30", False),
+        (1, 1, "", False),
+        (0, 65535, "0-65535", True),
+    ],
+)
+def test_a_range_lies_within_listed_ports(first, last, text, within):
+    assert lies_within(first, last, port_ranges(text)) is within
+
+
+@pytest.mark.parametrize("text", ["http", "1-", "-1", "1:2"])
+def test_other_text_lists_no_ports(text):
+    with pytest.raises(ValueError, match="invalid literal"):
+        port_ranges(text)
