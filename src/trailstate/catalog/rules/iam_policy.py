@@ -12,9 +12,7 @@ from trailstate.compliance.form import (
     Item,
     Verdict,
     field_at,
-    is_given,
     non_compliant,
-    require,
     rule,
 )
 from trailstate.values.statements import (
@@ -27,14 +25,6 @@ from trailstate.values.statements import (
 )
 
 POLICY = "AWS::IAM::Policy"
-
-require(
-    "IAM_POLICY_DESCRIPTION",
-    POLICY,
-    "configuration.description",
-    is_given,
-    absent=non_compliant("The policy has no description."),
-)
 
 
 def _default_version(item: Item) -> tuple[Statement, ...] | None:
