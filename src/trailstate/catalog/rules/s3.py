@@ -157,13 +157,6 @@ def s3_bucket_replication_enabled(item: Item, inventory: Inventory, *, Replicati
     return _replicates(active, inventory, abroad=ReplicationType.upper().startswith("CROSS"))
 
 
-@rule("S3_BUCKET_CROSS_REGION_REPLICATION_ENABLED", BUCKET)
-def s3_bucket_cross_region_replication_enabled(item: Item, inventory: Inventory) -> Verdict:
-    """Objects are copied to a bucket in another Region."""
-    active = list(_replications(item))
-    return _replicates(active, inventory, abroad=True) if active else non_compliant("No replication rule is enabled.")
-
-
 def _replicates(active: list[Mapping[str, Any]], inventory: Inventory, *, abroad: bool) -> Verdict:
     found = {_copies_abroad(inventory, each) for each in active}
     if abroad in found:
