@@ -111,6 +111,10 @@ def _parse_accounts(value: object) -> tuple[str, ...]:
     return accounts
 
 
+def _parse_any_accounts(value: object) -> tuple[str, ...]:
+    return () if value in ("", ()) or value == [] else _parse_accounts(value)
+
+
 def _parse_instant(value: object) -> datetime | None:
     if value == "":
         return None
@@ -123,6 +127,7 @@ def _parse_instant(value: object) -> datetime | None:
 SWITCH = Kind("true or false", _parse_switch)
 DIRECTORY = Kind("a directory", _parse_directory)
 ACCOUNTS = Kind("one or more account numbers of 12 digits", _parse_accounts)
+ANY_ACCOUNTS = Kind("account numbers of 12 digits, or nothing", _parse_any_accounts)
 INSTANT = Kind("a time with its offset, such as 2026-01-15T09:30:00Z", _parse_instant)
 HOST = matching("a host name or an IP address", r"[A-Za-z0-9.:_-]+")
 REGION = matching("a region, such as eu-central-1", r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
@@ -170,6 +175,13 @@ class Settings:
     )
     clock_start: datetime | None = setting(  # noqa: RUF009 - a dataclass field like its neighbours
         None, INSTANT, "Where the server's clock starts; needs `testing`, and empty means now."
+    )
+
+    unsafe_functions: bool = setting(
+        False, SWITCH, "Run users' code (functions, scripts) although no sandbox isolates it on this machine."
+    )
+    remediation_allowed_accounts: tuple[str, ...] = setting(
+        (), ANY_ACCOUNTS, "Accounts in which functions and automations may change something outside the lab."
     )
 
     handler_threads: int = setting(

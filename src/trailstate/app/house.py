@@ -54,6 +54,8 @@ class House:
     objects: Objects
     door: Door
     runner: Runner
+    endpoint: Callable[[], str]
+    """The gateway's URL, once the house is open."""
     provisions: Mapping[type, object]
     """What the parts assembled so far offer, by type; read it through `provided`."""
 
@@ -80,4 +82,6 @@ class Part:
     """Whether somebody asks for this data event, so that it is journalled."""
     forget: Callable[[], None] | None = None
     """Drop what is remembered of a store that was erased."""
+    estate_lost: Callable[[], None] | None = None
+    """Drop what is remembered of an estate that started again, empty."""
     close: Callable[[], None] | None = None

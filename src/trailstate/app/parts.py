@@ -2,7 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from trailstate.app import configuration, evidence, history
+from trailstate.app import configuration, evidence, functions, history, remediation
 from trailstate.app.house import House, Part
 
-ASSEMBLERS: Sequence[Callable[[House], Part]] = (history.assemble, evidence.assemble, configuration.assemble)
+ASSEMBLERS: Sequence[Callable[[House], Part]] = (
+    history.assemble,
+    evidence.assemble,
+    configuration.assemble,
+    functions.assemble,
+    remediation.assemble,
+)

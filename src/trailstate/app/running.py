@@ -140,6 +140,7 @@ class Running:
             objects=self._objects,
             door=self._door,
             runner=self._runner,
+            endpoint=lambda: self.endpoint,
             provisions=provisions,
         )
 
@@ -197,6 +198,9 @@ class Running:
         self._metrics.estate_restarts.add()
         if self._principals is not None:
             self._principals.forget()
+        for part in self._parts:
+            if part.estate_lost is not None:
+                part.estate_lost()
         self._record_forgetting(reason)
 
     def _record_forgetting(self, reason: str) -> None:

@@ -85,8 +85,9 @@ class Runner:
 
     def run_until_idle(self) -> None:
         """Until nothing has anything left to do at the world's present time."""
-        while sum(each.step() for each in self._driven):
-            continue
+        seen = None
+        while sum(each.step() for each in self._driven) or seen != self._commits:
+            seen = self._commits  # what another thread did meanwhile may have left work to one that had its turn
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:

@@ -28,6 +28,7 @@ from trailstate.remediation.execution import (
     key_of,
     texts,
     turn_row,
+    waiting_row,
 )
 from trailstate.remediation.parameters import TYPES
 from trailstate.remediation.substitute import Unresolved, substitute
@@ -38,7 +39,7 @@ from trailstate.wire.fault import Fault
 from trailstate.world import World
 
 SERVICE = "ssm.amazonaws.com"
-STEPS_RUN_MAX = 1000
+STEPS_RUN_MAX = 500
 """How many steps one execution may run: a branch may lead back, and must not do so for ever."""
 SHOWN_CHARACTERS_MAX = 4096
 
@@ -104,6 +105,7 @@ class Automations:
             return Commit()
         turn = Turn(self, key, execution)
         waiting = turn.take()
+        execution["state"]["lane"] += int(is_wake)
         if waiting is None:
             return turn.commit(document.version)
         kept = turn.kept(document.version)
@@ -136,9 +138,7 @@ class Automations:
     def waiter(self, key: ShelfKey) -> OutboxRow | None:
         """The row that somebody left to be sent when this execution is over."""
         found = self._store.get(key)
-        if found is None:
-            return None
-        return OutboxRow(found.value["queue"], found.value["id"], json.dumps(found.value["body"]).encode())
+        return None if found is None else waiting_row(found.value)
 
     def hands(self, key: ShelfKey, execution: Execution, role: str) -> RoleHands:
         """As the role's session; without a role, on behalf of whoever started the execution."""

@@ -68,6 +68,7 @@ def new_execution(
             "caller": msgspec.to_builtins(caller),
             "token": token,
             "turn": 1,
+            "lane": 0,
             "next": first_step,
             "attempt": 1,
             "count": 0,
@@ -88,18 +89,26 @@ def queue_of(account: str, region: str, execution: str) -> str:
 
 
 def turn_row(account: str, region: str, execution: Mapping[str, Any]) -> OutboxRow:
-    """What makes the runner take the execution's next turn. A row of an earlier turn does nothing."""
-    name, turn = execution["AutomationExecutionId"], execution["state"]["turn"]
-    body = {"account": account, "region": region, "execution": name, "turn": turn}
-    return OutboxRow(f"{queue_of(account, region, name)}/{turn}", f"{name}/{turn}", json.dumps(body).encode())
+    """What makes the runner take the execution's next turn. A row of an earlier turn does nothing.
+
+    A waiting step holds its queue back; once something else has ended the wait, turns go on in another lane.
+    """
+    name, state = execution["AutomationExecutionId"], execution["state"]
+    body = {"account": account, "region": region, "execution": name, "turn": state["turn"]}
+    queue = f"{queue_of(account, region, name)}/{state['lane']}"
+    return OutboxRow(queue, f"{name}/{state['turn']}", json.dumps(body).encode())
 
 
 def wake_row(account: str, region: str, execution: str, because: str) -> OutboxRow:
     """What makes the runner look at a waiting execution at once; `because` makes the row unique."""
     body = {"account": account, "region": region, "execution": execution, "turn": None}
-    return OutboxRow(
-        f"{queue_of(account, region, execution)}/{because}", f"{execution}/{because}", json.dumps(body).encode()
-    )
+    queue = f"{queue_of(account, region, execution)}/{because}"
+    return OutboxRow(queue, f"{execution}/{because}", json.dumps(body).encode())
+
+
+def waiting_row(waiter: Mapping[str, Any]) -> OutboxRow:
+    """The row that somebody left to be sent when an execution is over."""
+    return OutboxRow(waiter["queue"], waiter["id"], json.dumps(waiter["body"]).encode())
 
 
 def texts(value: Any) -> list[str]:

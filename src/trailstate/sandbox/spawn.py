@@ -33,6 +33,9 @@ class Limits:
     """Processes and threads together. Counted per namespace, so it holds under bubblewrap only: elsewhere the kernel
     would count everything the user runs."""
     open_files: int | None = 256
+    scratch_bytes: int | None = None
+    """What all its temporary files may hold together; with it, nothing else in the sandbox can be written. Holds under
+    bubblewrap only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +152,20 @@ def command_line(
         return inner, variables
     program = protection.bubblewrap()
     assert program is not None
-    return [program, *_bubblewrap_options(files, variables, scratch), "--", *inner], {}
+    return [program, *_bubblewrap_options(files, variables, scratch, limits.scratch_bytes), "--", *inner], {}
 
 
-def _bubblewrap_options(files: Files, variables: Mapping[str, str], scratch: str) -> list[str]:
+def _bubblewrap_options(
+    files: Files, variables: Mapping[str, str], scratch: str, scratch_bytes: int | None
+) -> list[str]:
     options = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
     for name, value in variables.items():
         options += ["--setenv", name, value]
-    options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", scratch]  # noqa: S108
+    # bwrap covers /proc/sys only where its directory looks writable; on newer kernels it does not, yet its files are.
+    options += ["--proc", "/proc", "--ro-bind-try", "/proc/sys", "/proc/sys", "--dev", "/dev"]
+    if scratch_bytes is not None:
+        options += ["--remount-ro", "/dev", "--size", str(scratch_bytes)]
+    options += ["--tmpfs", "/tmp", "--chdir", scratch]  # noqa: S108
     for path in interpreter.without_nested([*interpreter.readable(), *files.readable]):
         options += ["--ro-bind", str(path), str(path)]
     for path in files.writable:

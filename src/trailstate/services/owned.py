@@ -15,8 +15,29 @@ from trailstate.wire import model
 OWNED_SERVICES = ("cloudtrail", "cloudtrail-data", "config")
 """Every operation of these is ours, done or not yet."""
 
-OWNED_OPERATIONS = {"sts": ("GetCallerIdentity",)}
-"""Single operations of services that otherwise belong to the estate: only the front door knows who is calling."""
+OWNED_OPERATIONS = {
+    "sts": ("GetCallerIdentity",),
+    "ssm": (
+        "CreateDocument",
+        "DeleteDocument",
+        "DescribeAutomationExecutions",
+        "DescribeAutomationStepExecutions",
+        "DescribeDocument",
+        "DescribeDocumentPermission",
+        "GetAutomationExecution",
+        "GetDocument",
+        "ListDocumentVersions",
+        "ListDocuments",
+        "ModifyDocumentPermission",
+        "SendAutomationSignal",
+        "StartAutomationExecution",
+        "StopAutomationExecution",
+        "UpdateDocument",
+        "UpdateDocumentDefaultVersion",
+    ),
+}
+"""Single operations of services that otherwise belong to the estate: who calls is known at the front door alone, and
+automations run here."""
 
 
 def operations() -> Mapping[tuple[str, str], Operation]:

@@ -36,7 +36,7 @@ def test_a_path_finds(path: str, expected: object) -> None:
 
 
 def test_a_definite_path_that_leads_nowhere_says_so() -> None:
-    with pytest.raises(Absent, match="'\\$.SecurityGroups\\[7\\].GroupId' leads to nothing"):
+    with pytest.raises(Absent, match=r"'\$\.SecurityGroups\[7\]\.GroupId' leads to nothing"):
         find("$.SecurityGroups[7].GroupId", ANSWER)
 
 
