@@ -7,7 +7,9 @@ from trailstate.configuration.history import ConfigurationHistory
 from trailstate.configuration.notice import Messenger
 from trailstate.configuration.recorder import Recorders
 from trailstate.configuration.recording import Recording
+from trailstate.configuration.rounds import Rounds
 from trailstate.configuration.shipment import Deliveries
+from trailstate.configuration.stream import Stream
 from trailstate.configuration.trigger import Touches, Trigger
 from trailstate.configuration.types import ResourceTypes
 from trailstate.identity.rootkeys import secret_key
@@ -31,7 +33,8 @@ def assemble(house: House) -> Part:
             Messenger: messenger,
             PageTokens: tokens,
         },
-        followers=(history.follower, trigger),
+        followers=(history.follower, trigger, Stream(house.world, house.store, house.door, history, messenger)),
+        timers=(Rounds(house.world, house.store, recorders, types),),
         shippers=(recording, deliveries),
         forget=trigger.forget,
     )

@@ -71,6 +71,11 @@ def history_file(items: Iterable[Item]) -> bytes:
     return _file({}, items)
 
 
+def oversized_file(item: Item) -> bytes:
+    """The bytes of a file that holds one item too large for a message."""
+    return _file({}, [item])
+
+
 def _file(members: Mapping[str, Any], items: Iterable[Item]) -> bytes:
     content = {"fileVersion": FILE_VERSION, **members, "configurationItems": [as_file(item) for item in items]}
     return bytes(igzip.compress(_encode(content), COMPRESSION_LEVEL))

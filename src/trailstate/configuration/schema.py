@@ -51,8 +51,11 @@ def schema_of(type_name: str) -> Schema | None:
 
 @cache
 def is_published(type_name: str) -> bool:
-    """Whether AWS Config knows the type. Others are recorded for the rules alone: AWS's artefacts never show them."""
-    return type_name in model.service_model("config").shape_for("ResourceType").enum
+    """Whether AWS Config knows the type, or it is somebody else's. What is neither is recorded for the rules alone, and
+    AWS's artefacts never show it."""
+    return (
+        not type_name.startswith("AWS::") or type_name in model.service_model("config").shape_for("ResourceType").enum
+    )
 
 
 def leaves(node: Node, before: str = "") -> Iterator[tuple[str, str]]:

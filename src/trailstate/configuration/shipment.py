@@ -29,6 +29,7 @@ from trailstate.follow import Later
 from trailstate.stores.interface import (
     CONFIGURATION,
     Commit,
+    Entry,
     ObjectExists,
     Objects,
     OutboxRow,
@@ -77,16 +78,22 @@ def channel_of(store: Store, home: Home) -> Channel | None:
     return None if found is None else found[1].value
 
 
-def items_between(store: Store, home: Home, after: int, upto: int) -> Iterator[tuple[int, Item]]:
-    """The published items of an account and region on the ledger's lines after one position up to another."""
+def item_on(entry: Entry, home: Home) -> Item | None:
+    """The new and published item of an account and region that a line of the ledger brings, if it brings one."""
+    if (entry.account, entry.region) != (home.account, home.region):
+        return None
+    recorded = read(entry)
+    return recorded.item if recorded.news == ITEM and is_published(recorded.item["resourceType"]) else None
+
+
+def items_between(store: Store, home: Home, after: int, upto: int) -> Iterator[Item]:
+    """The items of an account and region on the ledger's lines after one position up to another."""
     while after < upto:
-        entries = store.read(CONFIGURATION, after, min(PAGE_ENTRIES, upto - after))
-        for entry in entries:
+        for entry in store.read(CONFIGURATION, after, min(PAGE_ENTRIES, upto - after)):
             after = entry.position
-            if (entry.account, entry.region) == (home.account, home.region):
-                recorded = read(entry)
-                if recorded.news == ITEM and is_published(recorded.item["resourceType"]):
-                    yield entry.position, recorded.item
+            item = item_on(entry, home)
+            if item is not None:
+                yield item
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +150,7 @@ class Deliveries:
         return _File(SNAPSHOT, key, content, done)
 
     def _history_file(self, home: Home, channel: Channel, body: Mapping[str, Any], moment: datetime) -> _File:
-        found = (item for _, item in items_between(self._store, home, body["after"], body["upto"]))
+        found = items_between(self._store, home, body["after"], body["upto"])
         items = [item for item in found if item["resourceType"] == body["type"]]
         key = history_key(channel, home, items, moment)
         done = history_completed(home, channel["s3BucketName"], key, self._world.now())
