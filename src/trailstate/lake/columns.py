@@ -1,0 +1,225 @@
+"""CloudTrail records as columns, and back again without a loss.
+
+Members that every record has are columns of their own; those whose form differs from call to call (`requestParameters`,
+`responseElements` …) stay the JSON text they were. Who called is asked for most, so a few facts of `userIdentity` are
+columns too, beside its whole text. Whatever a column cannot hold exactly, an unknown member or one of another type than
+usual, goes into `extra`, a JSON object: nothing is dropped because nobody foresaw it.
+
+A null stays apart from an absent member: in a column of JSON it is the text `null`, elsewhere it goes into `extra`.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from trailstate.values.timestamp import epoch_seconds
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Raw = msgspec.Raw
+_ABSENT = Raw()
+
+TEXTS = (
+    *(
+        "eventVersion",
+        "eventTime",
+        "eventSource",
+        "eventName",
+        "awsRegion",
+        "sourceIPAddress",
+        "userAgent",
+        "errorCode",
+    ),
+    *("errorMessage", "requestID", "eventID", "eventType", "apiVersion", "recipientAccountId", "sharedEventID"),
+    *("vpcEndpointId", "vpcEndpointAccountId", "eventCategory", "sessionCredentialFromConsole"),
+)
+FLAGS = ("readOnly", "managementEvent")
+DOCUMENTS = (
+    *("userIdentity", "requestParameters", "responseElements", "additionalEventData", "resources"),
+    *("serviceEventDetails", "tlsDetails", "addendum", "edgeDeviceDetails", "insightDetails", "eventContext"),
+)
+ORDER = (
+    *("eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress"),
+    *("userAgent", "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData"),
+    *("requestID", "eventID", "readOnly", "resources", "eventType", "apiVersion", "managementEvent"),
+    *("recipientAccountId", "serviceEventDetails", "sharedEventID", "vpcEndpointId", "vpcEndpointAccountId"),
+    *("eventCategory", "addendum", "edgeDeviceDetails", "insightDetails", "eventContext", "tlsDetails"),
+    "sessionCredentialFromConsole",
+)
+"""The order in which a record is written."""
+
+assert set(ORDER) == {*TEXTS, *FLAGS, *DOCUMENTS}
+
+IDENTITY = (
+    *("identityType", "identityPrincipalId", "identityArn", "identityAccountId", "identityAccessKeyId"),
+    *("identityUserName", "identityInvokedBy", "issuerArn"),
+)
+"""Facts of `userIdentity` that questions ask for."""
+
+Line = msgspec.defstruct(
+    "Line",
+    [
+        *((name, str, None) for name in TEXTS),
+        *((name, bool, None) for name in FLAGS),
+        *((name, Raw, _ABSENT) for name in DOCUMENTS),
+        ("extra", Raw, _ABSENT),
+    ],
+    forbid_unknown_fields=True,
+    gc=False,
+)
+"""A record as its columns; a member that is not there has its default."""
+
+
+class _File(msgspec.Struct):
+    Records: list[Line]  # type: ignore[valid-type]
+
+
+class _Issuer(msgspec.Struct):
+    arn: str | None = None
+
+
+class _Session(msgspec.Struct):
+    sessionIssuer: _Issuer | None = None  # noqa: N815 - AWS's name
+
+
+class _Identity(msgspec.Struct):
+    type: str | None = None
+    principalId: str | None = None  # noqa: N815
+    arn: str | None = None
+    accountId: str | None = None  # noqa: N815
+    accessKeyId: str | None = None  # noqa: N815
+    userName: str | None = None  # noqa: N815
+    invokedBy: str | None = None  # noqa: N815
+    sessionContext: _Session | None = None  # noqa: N815
+
+
+_decode_file = msgspec.json.Decoder(_File).decode
+_decode_line = msgspec.json.Decoder(Line).decode
+_decode_identity = msgspec.json.Decoder(_Identity).decode
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_NOBODY = (None,) * len(IDENTITY)
+_FIELDS = tuple(field.name for field in msgspec.structs.fields(Line))
+
+
+class NotARecord(ValueError):
+    """What was given is no CloudTrail record; the message says why."""
+
+
+def lines_of_file(text: bytes) -> Sequence[Any] | None:
+    """The records of a log file whose every member is an expected one; None when it must be read record by record."""
+    try:
+        return _decode_file(text).Records
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def line_of(text: bytes) -> Any:
+    """One record, whatever members it has. NotARecord when it is not a JSON object with a time that can be read."""
+    try:
+        return _decode_line(text)
+    except (msgspec.ValidationError, RecursionError):
+        return _odd_line(text)
+    except msgspec.DecodeError as error:
+        raise NotARecord(f"it is not JSON: {error}") from error
+
+
+def _odd_line(text: bytes) -> Any:
+    """A record with members that no column holds: they go into `extra`."""
+    try:
+        members = _decode_members(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotARecord(f"it is not a JSON object: {error}") from error
+    fitting: dict[str, Raw] = {}
+    odd: dict[str, Raw] = {}
+    for name, value in members.items():
+        (fitting if _fits(name, value) else odd)[name] = value
+    return msgspec.structs.replace(_decode_line(_encode(fitting)), extra=Raw(_encode(odd)))
+
+
+def _fits(name: str, value: Raw) -> bool:
+    if name == "extra" or name not in ORDER:
+        return False
+    if name in DOCUMENTS:
+        return True
+    return isinstance(_decode(value), str if name in TEXTS else bool)
+
+
+def time_of(line: Any) -> int:
+    """The record's time in seconds since 1970; NotARecord when it has none that can be read."""
+    try:
+        return _seconds(line.eventTime)
+    except (TypeError, ValueError) as error:
+        raise NotARecord(f"its eventTime is not a time: {line.eventTime!r}") from error
+
+
+@lru_cache(maxsize=65_536)
+def _seconds(text: str) -> int:
+    return epoch_seconds(text)
+
+
+@lru_cache(maxsize=65_536)
+def _identity_of(text: bytes) -> tuple[str | None, ...]:
+    try:
+        who = _decode_identity(text)
+    except (msgspec.DecodeError, RecursionError):
+        return _NOBODY
+    issuer = who.sessionContext and who.sessionContext.sessionIssuer
+    facts = (who.type, who.principalId, who.arn, who.accountId, who.accessKeyId, who.userName, who.invokedBy)
+    return (*facts, issuer.arn if issuer else None)
+
+
+def schema() -> "pa.Schema":
+    """The columns of a segment of records."""
+    import pyarrow as pa
+
+    kinds = {name: pa.string() for name in ORDER} | {name: pa.bool_() for name in FLAGS}
+    fields = [pa.field("time", pa.int64(), nullable=False), *(pa.field(name, kinds[name]) for name in ORDER)]
+    return pa.schema([*fields, *(pa.field(name, pa.string()) for name in IDENTITY), pa.field("extra", pa.string())])
+
+
+def table_of(lines: Sequence[Any], times: Sequence[int]) -> "pa.Table":
+    """Records as a table, in the order given; `times` are theirs, in seconds since 1970."""
+    import pyarrow as pa
+
+    by_name = dict(zip(_FIELDS, zip(*map(msgspec.structs.astuple, lines), strict=True), strict=True)) if lines else {}
+    arrays = {name: _array(by_name.get(name, ()), name) for name in _FIELDS}
+    identities = [_identity_of(bytes(text)) for text in by_name.get("userIdentity", ())]
+    facts = zip(*identities, strict=True) if identities else ((),) * len(IDENTITY)
+    arrays |= {name: pa.array(values, pa.string()) for name, values in zip(IDENTITY, facts, strict=True)}
+    arrays["time"] = pa.array(times, pa.int64())
+    shape = schema()
+    return pa.Table.from_arrays([arrays[name] for name in shape.names], schema=shape)
+
+
+def _array(values: Sequence[Any], name: str) -> "pa.Array":
+    import pyarrow as pa
+
+    if name in TEXTS:
+        return pa.array(values, pa.string())
+    if name in FLAGS:
+        return pa.array(values, pa.bool_())
+    texts = [None if value is _ABSENT else bytes(value) for value in values]
+    return pa.array(texts, pa.binary()).cast(pa.string())
+
+
+def records_of(table: "pa.Table") -> Iterator[dict[str, Any]]:
+    """The records of a table as they were recorded."""
+    for row in table.select([*ORDER, "extra"]).to_pylist():
+        yield record_of(row)
+
+
+def record_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of one row."""
+    known = {name: _decode(row[name]) if name in DOCUMENTS else row[name] for name in ORDER if row[name] is not None}
+    return known | (_decode(row["extra"]) if row["extra"] else {})
+
+
+def lines_of(records: Iterable[bytes]) -> list[Any]:
+    """The lines of records that are known to be good, such as those of the journal."""
+    return [line_of(each) for each in records]

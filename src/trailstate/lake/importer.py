@@ -1,0 +1,313 @@
+"""Importing log files: read, taken apart and sorted in worker processes, kept and made visible batch by batch here.
+
+Files are taken in the order of the day in their name, so that a batch comes from one day and becomes one segment. A
+batch's segments are durable before the commit that shows them and marks its files as done; an import that was cut off
+goes on where it stood. A record that is there already, by account and eventID, is left out and counted; one with the
+same id and other content is a conflict.
+"""
+
+import re
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, Protocol
+
+from trailstate.lake import quarantine
+from trailstate.lake.columns import records_of, table_of
+from trailstate.lake.logfile import Damage, read
+from trailstate.lake.manifest import Change, Manifest, Segment
+from trailstate.lake.quarantine import Left
+from trailstate.lake.segment import RECORDS, sealed
+from trailstate.stores.interface import ObjectExists, Objects
+from trailstate.world import World
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_BYTES = 6 * 1024 * 1024
+"""Of compressed files: about forty thousand records, a hundred megabytes as they are taken apart."""
+
+BATCH_FILES_MAX = 4000
+WORKERS = 2
+READERS = 8
+DAYS_REMEMBERED = 8
+_DAY = re.compile(r"(\d{4})/(\d\d)/(\d\d)/")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file that may be imported. `identity` is another one as soon as its content is."""
+
+    name: str
+    identity: str
+    size_bytes: int
+
+    @property
+    def day(self) -> str:
+        """The day in its path; empty when there is none."""
+        found = _DAY.search(self.name)
+        return "-".join(found.groups()) if found else ""
+
+
+class Source(Protocol):
+    """Where files are imported from. `read` is called from several threads."""
+
+    name: str
+
+    def files(self) -> Iterable[SourceFile]: ...
+
+    def read(self, file: SourceFile) -> bytes:
+        """Its content; OSError when it cannot be had."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far an import is; the same object throughout."""
+
+    files_total: int = 0
+    bytes_total: int = 0
+    files: int = 0
+    bytes: int = 0
+    files_known: int = 0
+    """Files that were in the lake already."""
+    records: int = 0
+    duplicates: int = 0
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """What a worker made of a batch."""
+
+    segments: list[tuple[Segment, bytes]]
+    ids: list[array]  # type: ignore[type-arg]
+    """Per segment, the ids of its rows in their order."""
+    left: list[Left]
+
+
+@dataclass(slots=True)
+class _Batch:
+    files: list[SourceFile] = field(default_factory=list)
+    size_bytes: int = 0
+
+    def is_full(self, file: SourceFile) -> bool:
+        return bool(self.files) and (
+            file.day != self.files[0].day
+            or self.size_bytes + file.size_bytes > BATCH_BYTES
+            or len(self.files) >= BATCH_FILES_MAX
+        )
+
+    def add(self, file: SourceFile) -> None:
+        self.files.append(file)
+        self.size_bytes += file.size_bytes
+
+
+class Importer:
+    """Imports into one lake. Not to be shared between threads; several processes may import at the same time."""
+
+    def __init__(self, manifest: Manifest, objects: Objects, world: World, *, workers: int = WORKERS) -> None:
+        self._manifest = manifest
+        self._objects = objects
+        self._world = world
+        self._workers = workers
+        self._known: OrderedDict[str, set[int]] = OrderedDict()
+
+    def run(self, source: Source, tell: Callable[[Progress], None] = lambda _: None) -> Progress:
+        """Import every file that is not in the lake yet; `tell` is called after every batch."""
+        done = self._manifest.state().sources
+        files = sorted(source.files(), key=lambda each: (each.day, each.name))
+        progress = Progress(len(files), sum(each.size_bytes for each in files))
+        fresh = [each for each in files if each.identity not in done]
+        progress.files_known = len(files) - len(fresh)
+        progress.files = progress.files_known
+        progress.bytes = progress.bytes_total - sum(each.size_bytes for each in fresh)
+        tell(progress)
+        name = f"import/{self._world.now():%Y%m%dT%H%M%SZ}-{self._world.token(8)}"
+        with (
+            ThreadPoolExecutor(READERS) as readers,
+            ProcessPoolExecutor(self._workers, mp_context=get_context("spawn")) as workers,
+        ):
+            for batch, result in self._sealed(source, _batches(fresh), name, readers, workers):
+                self._keep(source, batch, result, progress)
+                tell(progress)
+        return progress
+
+    def _sealed(
+        self,
+        source: Source,
+        batches: Iterator[_Batch],
+        name: str,
+        readers: ThreadPoolExecutor,
+        workers: ProcessPoolExecutor,
+    ) -> Iterator[tuple[_Batch, _Sealed]]:
+        """Batches and what became of them; as many are under way as there are workers, and one more."""
+        under_way: dict[Future[_Sealed], _Batch] = {}
+        for number, batch in enumerate(batches):
+            bodies = list(readers.map(lambda file: _body(source, file), batch.files))
+            under_way[workers.submit(_seal, f"{name.partition('/')[2]}-{number:06d}", name, bodies)] = batch
+            if len(under_way) > self._workers:
+                yield from _finished(under_way)
+        while under_way:
+            yield from _finished(under_way)
+
+    def _keep(self, source: Source, batch: _Batch, result: _Sealed, progress: Progress) -> None:
+        added: list[Segment] = []
+        left = list(result.left)
+        for (segment, body), ids in zip(result.segments, result.ids, strict=True):
+            kept, kept_body, more_left, duplicates = self._without_known(segment, body, ids)
+            left += more_left
+            progress.duplicates += duplicates
+            if kept is not None:
+                self._put(kept.key, kept_body)
+                added.append(kept)
+                progress.records += kept.rows
+        quarantine.keep(self._objects, source.name, left, self._world)
+        identities = tuple(each.identity for each in batch.files)
+        self._manifest.commit(Change(added=tuple(added), sources=identities))
+        progress.files += len(batch.files)
+        progress.bytes += batch.size_bytes
+        progress.left_out += len(left)
+
+    def _put(self, key: str, body: bytes) -> None:
+        try:
+            self._objects.put_if_absent(key, body)
+        except ObjectExists:
+            assert self._objects.get(key) == body, "a segment's name belongs to one import and one batch"
+
+    def _without_known(
+        self,
+        segment: Segment,
+        body: bytes,
+        ids: "array[int]",
+    ) -> tuple[Segment | None, bytes, list[Left], int]:
+        """The segment without rows that are there already."""
+        known = self._ids_of_day(segment.day)
+        seen: set[int] = set()
+        repeated = [row for row, each in enumerate(ids) if each in known or each in seen or seen.add(each)]  # type: ignore[func-returns-value]
+        known |= seen
+        if not repeated:
+            return segment, body, [], 0
+        return self._rewritten(segment, body, repeated)
+
+    def _rewritten(
+        self, segment: Segment, body: bytes, repeated: Sequence[int]
+    ) -> tuple[Segment | None, bytes, list[Left], int]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(pa.BufferReader(body))
+        again = list(records_of(table.take(repeated)))
+        conflicts = self._conflicts(segment.day, again, table)
+        left = [Left("", Damage("conflict", 0, f"eventID {each.get('eventID')}")) for each in conflicts]
+        mask = [True] * table.num_rows
+        for row in repeated:
+            mask[row] = False
+        rest = table.filter(pa.array(mask))
+        if rest.num_rows == 0:
+            return None, b"", left, len(repeated) - len(left)
+        name = segment.key.rpartition("/")[2].removesuffix(".parquet")
+        [(kept, kept_body)] = sealed(rest, name, segment.source)
+        return kept, kept_body, left, len(repeated) - len(left)
+
+    def _conflicts(self, day: str, again: Sequence[dict[str, Any]], table: "pa.Table") -> list[dict[str, Any]]:
+        """Those among repeated records that differ from every record with the same id."""
+        wanted = {(each.get("recipientAccountId"), each.get("eventID")) for each in again}
+        there = [*self._records_of_day(day, wanted), *_with_ids(table, wanted)]
+        return [each for each in again if sum(each == other for other in there) < 2]  # itself, and one more
+
+    def _records_of_day(self, day: str, wanted: set[tuple[Any, Any]]) -> Iterator[dict[str, Any]]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        for segment in self._manifest.segments(RECORDS):
+            body = self._objects.get(segment.key) if segment.day == day else None
+            if body is not None:
+                yield from _with_ids(pq.read_table(pa.BufferReader(body)), wanted)
+
+    def _ids_of_day(self, day: str) -> set[int]:
+        """The ids of the records that the lake holds of that day."""
+        known = self._known.get(day)
+        if known is None:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+
+            known = set()
+            for segment in self._manifest.segments(RECORDS):
+                body = self._objects.get(segment.key) if segment.day == day else None
+                if body is not None:
+                    columns = ["recipientAccountId", "eventID", "eventTime", "eventName"]
+                    known.update(_ids(pq.read_table(pa.BufferReader(body), columns=columns)))
+            self._known[day] = known
+        self._known.move_to_end(day)
+        while len(self._known) > DAYS_REMEMBERED:
+            self._known.popitem(last=False)
+        return known
+
+
+def _batches(files: Iterable[SourceFile]) -> Iterator[_Batch]:
+    batch = _Batch()
+    for file in files:
+        if batch.is_full(file):
+            yield batch
+            batch = _Batch()
+        batch.add(file)
+    if batch.files:
+        yield batch
+
+
+def _finished(under_way: dict[Future[_Sealed], _Batch]) -> Iterator[tuple[_Batch, _Sealed]]:
+    done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+    for each in done:
+        yield under_way.pop(each), each.result()
+
+
+def _body(source: Source, file: SourceFile) -> tuple[str, bytes | str]:
+    """A file's name with its content, or with why it cannot be read."""
+    try:
+        return file.name, source.read(file)
+    except OSError as error:
+        return file.name, str(error)
+
+
+def _seal(name: str, source: str, bodies: Sequence[tuple[str, bytes | str]]) -> _Sealed:
+    """A batch of files as segments; runs in a worker process."""
+    lines: list[Any] = []
+    times: list[int] = []
+    left: list[Left] = []
+    for file, body in bodies:
+        if isinstance(body, str):
+            left.append(Left(file, Damage("unreadable", 0, body)))
+            continue
+        found = read(file, body)
+        lines += found.lines
+        times += found.times
+        left += [Left(file, damage) for damage in found.damages]
+    if not lines:
+        return _Sealed([], [], left)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    segments = list(sealed(table_of(lines, times), name, source))
+    columns = ["recipientAccountId", "eventID", "eventTime", "eventName"]
+    ids = [array("Q", _ids(pq.read_table(pa.BufferReader(body), columns=columns))) for _, body in segments]
+    return _Sealed(segments, ids, left)
+
+
+def _ids(table: "pa.Table") -> Iterator[int]:
+    """What makes each record the one it is: account and eventID; time and name where it is too old to have an id."""
+    columns = (table[name].to_pylist() for name in ("recipientAccountId", "eventID", "eventTime", "eventName"))
+    for account, event_id, time, name in zip(*columns, strict=True):
+        text = f"{account}\0{event_id}" if event_id else f"{account}\0{time}\0{name}"
+        yield int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def _with_ids(table: "pa.Table", wanted: set[tuple[Any, Any]]) -> Iterator[dict[str, Any]]:
+    ids = [
+        (table["recipientAccountId"].to_pylist()[row], event) for row, event in enumerate(table["eventID"].to_pylist())
+    ]
+    rows = [row for row, each in enumerate(ids) if each in wanted]
+    yield from records_of(table.take(rows))

@@ -1,0 +1,78 @@
+"""A sealed segment: one day's records in one Parquet file, sorted by time, compressed with zstd, never changed.
+
+https://parquet.apache.org/docs/file-format/
+Row groups are small, so that a handful of rows can be had without the rest, and a question about an hour reads an hour.
+"""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from trailstate.lake.manifest import Segment
+from trailstate.values.timestamp import from_epoch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RECORDS = "cloudtrail"
+"""The table of records."""
+
+ROW_GROUP_ROWS = 8192
+COMPRESSION, COMPRESSION_LEVEL = "zstd", 1
+DAY_SECONDS = 86_400
+
+
+def sealed(table: "pa.Table", name: str, source: str) -> Iterator[tuple[Segment, bytes]]:
+    """One segment for each day of a table of records, with its bytes. `name` is part of every key."""
+    import pyarrow.compute as pc
+
+    ordered = table.sort_by([("time", "ascending"), ("eventID", "ascending")])
+    days = pc.divide(ordered["time"], DAY_SECONDS).to_pylist()
+    for first, last in _runs(days):
+        part = ordered.slice(first, last - first)
+        body = written(part)
+        day = f"{from_epoch(days[first] * DAY_SECONDS):%Y-%m-%d}"
+        times = part["time"]
+        yield (
+            Segment(
+                key=f"lake/{RECORDS}/{day}/{name}.parquet",
+                table=RECORDS,
+                day=day,
+                rows=part.num_rows,
+                size_bytes=len(body),
+                first_time=times[0].as_py(),
+                last_time=times[-1].as_py(),
+                accounts=tuple(sorted(each for each in pc.unique(part["recipientAccountId"]).to_pylist() if each)),
+                sha256=sha256(body).hexdigest(),
+                source=source,
+            ),
+            body,
+        )
+
+
+def written(table: "pa.Table") -> bytes:
+    """The Parquet file of a table."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        row_group_size=ROW_GROUP_ROWS,
+        compression=COMPRESSION,
+        compression_level=COMPRESSION_LEVEL,
+        write_statistics=["time", "recipientAccountId", "eventName", "awsRegion"],
+        write_page_index=False,
+        store_schema=False,
+    )
+    return bytes(sink.getvalue())
+
+
+def _runs(values: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    """Where equal neighbours begin and end."""
+    first = 0
+    for index in range(1, len(values) + 1):
+        if index == len(values) or values[index] != values[first]:
+            yield first, index
+            first = index
