@@ -1,13 +1,12 @@
 """Trails through boto3: made, described, changed, started, stopped, deleted, and every refusal on the way."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.clients.trails import CLOUDTRAIL, a_bucket, a_trail, bucket_policy
+from tests.clients.trails import CLOUDTRAIL, a_bucket, a_trail, assert_refused, bucket_policy
 from trailstate.testing import Lab, lab
 
 START = "2026-01-15T09:30:00Z"
@@ -26,15 +25,6 @@ def _no_trails_left(aws: Lab) -> Iterator[None]:
     client = aws.client("cloudtrail")
     for trail in client.list_trails()["Trails"]:
         aws.client("cloudtrail", region=trail["HomeRegion"]).delete_trail(Name=trail["TrailARN"])
-
-
-def assert_refused(code: str, call: Callable[..., Any], **parameters: Any) -> str:
-    """The message with which the call is refused, having that code."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    assert caught.value.response["Error"]["Code"] == code
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-    return str(caught.value.response["Error"]["Message"])
 
 
 def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:

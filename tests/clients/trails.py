@@ -1,11 +1,24 @@
 """What trails need around them, made as an administrator would: a bucket that lets CloudTrail in, and a trail on it."""
 
 import json
+from collections.abc import Callable
 from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 from trailstate.testing import Lab
 
 CLOUDTRAIL = {"Service": "cloudtrail.amazonaws.com"}
+
+
+def assert_refused(code: str, call: Callable[..., Any], **parameters: Any) -> str:
+    """The message with which the call is refused, having that code."""
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    assert caught.value.response["Error"]["Code"] == code
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    return str(caught.value.response["Error"]["Message"])
 
 
 def bucket_policy(bucket: str, folder: str = "AWSLogs", **condition: Any) -> str:

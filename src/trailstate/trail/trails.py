@@ -9,7 +9,7 @@ and
 - `IsLogging`, `StartLoggingTime`, `StopLoggingTime` (epoch seconds);
 - `Generation`, one more with each StartLogging: a new digest chain begins;
 - `OrganizationId` when it is an organization trail;
-- `MaxEventSize`, `ContextKeySelectors`, `AggregationConfigurations` when they were set.
+- `AggregationConfigurations` when they were set.
 
 Whoever follows the journal must know the state that held *at a position*. So the commit that changes a trail, which is
 also the commit of that call's record, holds a document of kind `trail.change` at (account, region, event id) of that
@@ -134,7 +134,7 @@ def change_key(account: str, region: str, event_id: str) -> ShelfKey:
 
 def changes_trails(record: Record) -> bool:
     """Whether a record may have changed a trail, so that it is worth asking `change_of`."""
-    return record["eventSource"] == SERVICE and not record["readOnly"] and "errorCode" not in record
+    return record.get("eventSource") == SERVICE and not record.get("readOnly") and "errorCode" not in record
 
 
 def change_of(store: Store, record: Record) -> Change | None:

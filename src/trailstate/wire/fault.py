@@ -261,6 +261,10 @@ def common_fault(table: _Table, service: str | None, protocol: str, message: str
     return Fault(spelling.code, message or spelling.message.format(**names), spelling.status, service)
 
 
+_SAY_UNSUPPORTED = ("cloudtrail", "cloudtrail-data")
+"""Owned services whose model has an exception for a request that is known and not supported."""
+
+
 def unknown_operation(service: str | None, protocol: str, operation: str) -> Fault:
     """The service's model has no such operation."""
     return common_fault(UNKNOWN_OPERATION, service, protocol, operation=operation[:OPERATION_CHARACTERS_MAX])
@@ -270,8 +274,10 @@ NOT_SUPPORTED = "is not supported by Trailstate yet"
 
 
 def not_supported(service: str | None, protocol: str, operation: str) -> Fault:
-    """The operation exists, and nobody here answers it."""
+    """The operation exists, and nobody here answers it; by the exception that the model has for that, if it has one."""
     message = f"The operation {operation[:OPERATION_CHARACTERS_MAX]} {NOT_SUPPORTED}"
+    if service in _SAY_UNSUPPORTED:
+        return faults(service).UnsupportedOperationException(message)
     return common_fault(UNKNOWN_OPERATION, service, protocol, message)
 
 

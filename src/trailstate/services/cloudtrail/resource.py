@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from trailstate.services.cloudtrail.found import fault
 from trailstate.services.cloudtrail.naming import TrailArn, read_trail_arn
 from trailstate.stores.interface import ShelfKey
+from trailstate.trail.channel import channel_key
 from trailstate.wire.call import Call
 
-CHANNEL = "trail.channel"
 _ARN = re.compile(
     r"arn:aws:cloudtrail:([a-z0-9-]+):([0-9]{12}):(trail|channel|eventdatastore|dashboard)/(.+)", re.DOTALL
 )
@@ -25,7 +25,7 @@ class Channel:
 
     def key(self, call: Call) -> ShelfKey:
         """Where the channel stands; one named by its id alone is of the call's account and region."""
-        return ShelfKey(self.account or call.account, self.region or call.region, CHANNEL, self.id)
+        return channel_key(self.account or call.account, self.region or call.region, self.id)
 
 
 def resource_of(arn: str) -> TrailArn | Channel:
@@ -52,10 +52,6 @@ def channel_of(named: str) -> Channel:
     if match is None or match[3] != "channel":
         raise _not_a_channel(named)
     return Channel(_channel_id(match[4]), match[1], match[2])
-
-
-def channel_arn(key: ShelfKey) -> str:
-    return f"arn:aws:cloudtrail:{key.region}:{key.account}:channel/{key.name}"
 
 
 def _channel_id(text: str) -> str:

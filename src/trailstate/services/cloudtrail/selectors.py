@@ -55,7 +55,7 @@ def get_insight_selectors(
     if (TrailName is None) == (EventDataStore is None):
         raise fault.InvalidParameterCombinationException("Specify a TrailName or an EventDataStore, and not both.")
     if TrailName is None:
-        raise fault.UnsupportedOperationException("Event data stores are not supported by Trailstate yet")
+        raise fault.UnsupportedOperationException("Insights of event data stores are not supported by Trailstate yet")
     _, document = find_trail(call, shelf, organizations, TrailName)
     raise fault.InsightNotEnabledException(
         f"Trail {document['TrailARN']} does not have Insights enabled. Edit the trail settings to enable Insights, and"
