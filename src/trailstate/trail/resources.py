@@ -48,19 +48,21 @@ def _values(row: Mapping[str, Any], call: Call, outcome: Outcome) -> list[str]:
 def _entry(row: Mapping[str, Any], value: str, call: Call, region: str) -> dict[str, Any] | None:
     if value.startswith(tuple(row.get("unless", ()))):
         return None
-    arn = (
-        value
-        if value.startswith("arn:")
-        else row["arn"].format(
-            region=region, account=call.account, value=value.removeprefix("/") if row.get("bare") else value
-        )
-    )
+    named = row["arn"].format(region=region, account=call.account, value=_bare(row, value))
+    arn = value if value.startswith("arn:") else named
     if not arn.startswith("arn:"):
         return None
     entry = {"accountId": _owner(arn) or call.account}
     if "type" in row:
         entry["type"] = row["type"]
     return {**entry, "ARN": arn}
+
+
+def _bare(row: Mapping[str, Any], value: str) -> str:
+    """The part of a member that the ARN takes: without a leading slash, or what stands after the last one."""
+    if row.get("last"):
+        return value.rpartition("/")[2]
+    return value.removeprefix("/") if row.get("bare") else value
 
 
 def _owner(arn: str) -> str:
