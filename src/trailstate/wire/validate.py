@@ -223,8 +223,11 @@ class _Compiler:
             if measure is not None:
                 measure(value, path, findings)
             for index, item in enumerate(value, 1):
-                if item is not None:
-                    item_check(item, ((path, str(index)), "member"), findings)
+                place = ((path, str(index)), "member")
+                if item is None:
+                    findings.append(_violation(None, place, "not be null", secret=False))
+                else:
+                    item_check(item, place, findings)
                 if len(findings) >= FINDINGS_MAX:
                     return
 
@@ -241,8 +244,11 @@ class _Compiler:
                 measure(value, path, findings)
             for key, item in value.items():
                 key_check(key, (path, "key"), findings)
-                if item is not None:
-                    value_check(item, ((path, str(key)[:SHOWN_CHARACTERS_MAX]), "member"), findings)
+                place = ((path, str(key)[:SHOWN_CHARACTERS_MAX]), "member")
+                if item is None:
+                    findings.append(_violation(None, place, "not be null", secret=False))
+                else:
+                    value_check(item, place, findings)
                 if len(findings) >= FINDINGS_MAX:
                     return
 

@@ -42,6 +42,7 @@ CASES = [
     ("LookupEvents", {"MaxResults": 51}, "Value '51' at 'maxResults'", "have value less than or equal to 50"),
     ("LookupEvents", {"MaxResults": 0}, "Value '0' at 'maxResults'", "have value greater than or equal to 1"),
     ("CreateTrail", {"Name": "t"}, "Value null at 's3BucketName'", "not be null"),
+    ("ListTags", {"ResourceIdList": ["r", None]}, "Value null at 'resourceIdList.2.member'", "not be null"),
     (
         "AddTags",
         {"ResourceId": "r", "TagsList": [{"Key": "k" * 129}]},
