@@ -201,7 +201,8 @@ def as_file(item: Mapping[str, Any]) -> dict[str, Any]:
 def read_item(published: Mapping[str, Any]) -> Item:
     """A published item of either spelling, or of a mixture, in the form it has here."""
     item: Item = {_INSIDE_NAMES.get(name, name): value for name, value in published.items()}
-    item["configurationStateId"] = int(item["configurationStateId"])
+    state = str(item["configurationStateId"])
+    item["configurationStateId"] = int(state) if state.isdecimal() else state  # an edited sample may hold any text
     item["configuration"] = _parsed(item.get("configuration"))
     item["supplementaryConfiguration"] = dict(item.get("supplementaryConfiguration") or {})
     item["relationships"] = [_read_relation(each) for each in item.get("relationships") or ()]
