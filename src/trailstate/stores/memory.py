@@ -1,5 +1,6 @@
 """The store and the objects in memory: the same contract, faults on demand, and gone when the process ends."""
 
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +61,10 @@ class MemoryStore:
         self._documents: dict[ShelfKey, tuple[bytes, int]] = {}
         """JSON text and version."""
         self._intents: dict[str, Intent] = {}
-        self._outbox: dict[str, OutboxRow | None] = {}
+        self._queues: dict[str, dict[str, OutboxRow]] = {}
+        """Rows that are not done, by queue and id."""
+        self._queue_of: dict[str, str] = {}
+        """Where each row ever seen stands or stood."""
         self._cursors: dict[str, int] = {}
 
     def commit(self, commit: Commit) -> list[int]:
@@ -118,9 +122,20 @@ class MemoryStore:
         for settled in commit.settled:
             self._intents.pop(settled, None)
         for row in commit.outbox:
-            self._outbox.setdefault(row.id, row)
-        self._outbox.update(dict.fromkeys(commit.done))
+            if row.id not in self._queue_of:
+                self._queue_of[row.id] = row.queue
+                self._queues.setdefault(row.queue, {})[row.id] = row
+        for done in commit.done:
+            self._finish(done)
         self._cursors.update(commit.cursors)
+
+    def _finish(self, row_id: str) -> None:
+        """A row leaves its queue for good; one that never came in will not be taken any more."""
+        queue = self._queue_of.setdefault(row_id, "")
+        rows = self._queues.get(queue, {})
+        rows.pop(row_id, None)
+        if not rows:
+            self._queues.pop(queue, None)
 
     def read(self, ledger: str, after: int, limit: int) -> list[Entry]:
         with self._lock:
@@ -155,11 +170,11 @@ class MemoryStore:
 
     def outbox(self, queue: str, limit: int) -> list[OutboxRow]:
         with self._lock:
-            return [row for row in self._outbox.values() if row is not None and row.queue == queue][:limit]
+            return list(itertools.islice(self._queues.get(queue, {}).values(), limit))
 
     def queues(self, prefix: str) -> list[str]:
         with self._lock:
-            found = {row.queue for row in self._outbox.values() if row is not None and row.queue.startswith(prefix)}
+            found = [queue for queue in self._queues if queue.startswith(prefix)]
         return sorted(found, key=str.encode)
 
     def cursor(self, name: str) -> int:
