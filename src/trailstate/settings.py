@@ -170,6 +170,13 @@ class Settings:
     on_audit_failure: Literal["refuse", "count"] = setting(
         "refuse", one_of("refuse", "count"), "What to do with a call that cannot be recorded: answer 503, or count it."
     )
+    delivery_seconds: int = setting(
+        0,
+        whole_number(0, 3600),
+        "Time that one log file of a trail covers; 0 means 2 over the embedded simulation and 300, as AWS, elsewhere.",
+    )
+    digest_seconds: int = setting(3600, whole_number(1, 86400), "Time that one digest file of a trail covers.")
+    digest_key_days: int = setting(30, whole_number(1, 3650), "How long one key signs a region's digests.")
     throttling: Literal["off", "aws"] = setting(
         "off", one_of("off", "aws"), "Whether AWS's request rates are enforced."
     )

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from trailstate.app import configuration, evidence, functions, history, remediation
+from trailstate.app import configuration, delivery, evidence, functions, history, remediation
 from trailstate.app.house import House, Part
 
 ASSEMBLERS: Sequence[Callable[[House], Part]] = (
     history.assemble,
     evidence.assemble,
+    delivery.assemble,
     configuration.assemble,
     functions.assemble,
     remediation.assemble,

@@ -1,0 +1,312 @@
+"""The journal becomes windows: each record of a logging trail in exactly one file to be, decided once and for good.
+
+One follower reads the journal for all trails. What it gathers lives in memory; its durable cursor stands before the
+first record of the open windows and moves only in the commit that cuts them, so a restart reads those records again and
+gathers the same. Windows are cut together, at multiples of `delivery_seconds` by ledger time, and also wherever a trail
+changes, so no window spans two states of a trail: the record that stops a trail is the last thing it delivers.
+
+What goes onward (CloudWatch Logs, EventBridge) does not wait for the window. It is committed with each batch and has a
+cursor of its own, so that what is read again is not sent again.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+
+from trailstate.stores.interface import JOURNAL, Commit, Entry, OutboxRow, ShelfChange, ShelfKey, Store
+from trailstate.trail import chain
+from trailstate.trail.onward import Onward
+from trailstate.trail.trails import Change, Trail, change_of, changes_trails, covers, selected, trail_key, trail_of
+from trailstate.trail.window import TOKEN_CHARACTERS, Gathering, Lane, Window, boundary
+from trailstate.world import World
+
+KEPT = "trail.delivery"
+"""The state of each trail at the durable cursor, under the trail's name."""
+
+ONWARD_CURSOR = "onward"
+UNSAVED_ENTRIES_MAX = 10_000
+"""How far the follower may read ahead of its durable cursor while it gathers nothing."""
+
+READ_ENTRIES = 2000
+
+_CHANGES_A_TRAIL = b'"eventSource":"cloudtrail.amazonaws.com"'
+_CHANGES_MEMBERS = b'"eventSource":"organizations.amazonaws.com"'
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+_decode = msgspec.json.Decoder().decode
+
+MEMBERS_KEPT = timedelta(seconds=60)
+"""By ledger time: how long it is remembered whom a trail covers."""
+
+
+class Members(Protocol):
+    """Who belongs to which organization."""
+
+    def is_member(self, manager: str, account: str) -> bool:
+        """Whether an account belongs to the organization that `manager` manages."""
+
+    def forget(self) -> None:
+        """Ask anew from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A trail at one position of the journal."""
+
+    trail: Trail | None
+    opening: int
+    """How many digest chains it has begun so far."""
+    since: datetime
+    """When the latest of them began."""
+
+    @property
+    def is_chained(self) -> bool:
+        """Whether its files go into digests."""
+        return self.is_logging and bool(self.trail and self.trail.document.get("LogFileValidationEnabled"))
+
+    @property
+    def is_logging(self) -> bool:
+        return self.trail is not None and self.trail.is_logging
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """A logging trail that covers one account and region."""
+
+    trail: Trail
+    lane: Lane
+    since: datetime
+    """When the digest chain of its files began."""
+
+
+class Delivery:
+    """The follower. Safe from two threads: one that reads the journal, one that cuts by the clock."""
+
+    name = "delivery"
+    ledger = JOURNAL
+    linger_seconds = 0.2
+
+    def __init__(self, store: Store, world: World, window_seconds: int, members: Members) -> None:
+        self._store = store
+        self._world = world
+        self._seconds = window_seconds
+        self._members = members
+        self._lock = threading.RLock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin again from what is durable."""
+        with self._lock:
+            self._position = self._saved = self._store.cursor(self.name)
+            self._kept = dict(
+                _kept_of(key, document.value) for key, document in self._store.documents(None, None, KEPT)
+            )
+            self._gathered: dict[Lane, Gathering] = {}
+            self._ends: datetime | None = None
+            self._chained: set[tuple[str, int]] = set()
+            self._opened: list[OutboxRow] = []
+            self._watched: dict[tuple[str, str], list[_Watch]] = {}
+            self._watched_until = _LONG_AGO
+            self._onward = Onward(self._store.cursor(ONWARD_CURSOR))
+
+    # The follower.
+
+    def cursor(self) -> int:
+        """The last position read; what is durable may be less."""
+        return self._position
+
+    def apply(self, entries: Sequence[Entry]) -> None:
+        with self._lock:
+            try:
+                self._apply(entries)
+            except BaseException:
+                self.forget()
+                raise
+
+    def _apply(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.position > self._position:
+                self._take(entry)
+        if self._onward:
+            self._store.commit(Commit(outbox=self._onward.rows(), cursors={ONWARD_CURSOR: self._position}))
+        if not self._gathered and self._position - self._saved >= UNSAVED_ENTRIES_MAX:
+            self._save(Commit())
+
+    def _take(self, entry: Entry) -> None:
+        if self._ends is not None and entry.time >= self._ends:
+            self._cut()
+        self._position = entry.position
+        if entry.time >= self._watched_until:
+            self._watched, self._watched_until = {}, entry.time + MEMBERS_KEPT
+        body = entry.body
+        watched = self._watching(entry.account, entry.region)
+        if not (watched or _CHANGES_A_TRAIL in body or _CHANGES_MEMBERS in body):
+            return
+        record = _decode(body)
+        self._gather(entry, record, [each for each in watched if selected(each.trail, record)], bool(watched))
+        if _CHANGES_A_TRAIL in body and changes_trails(record):
+            change = change_of(self._store, record)
+            if change is not None:
+                self._change(change, record["eventID"], entry.time)
+        if _CHANGES_MEMBERS in body and not record["readOnly"]:
+            self._members.forget()
+            self._watched.clear()
+
+    def _gather(self, entry: Entry, record: dict[str, Any], chosen: Sequence[_Watch], is_logged: bool) -> None:
+        size = len(entry.body)
+        for each in chosen:
+            self._gathering(each, entry.time).add(entry.position, size)
+            self._onward.log(each.lane, each.trail.document.get("CloudWatchLogsLogGroupArn"), entry.position, size)
+        if chosen and self._ends is None:
+            self._ends = boundary(entry.time, self._seconds)
+        if is_logged:
+            self._onward.event(entry, record, is_selected=bool(chosen))
+
+    def _gathering(self, watch: _Watch, time: datetime) -> Gathering:
+        lane = watch.lane
+        if lane not in self._gathered:
+            self._gathered[lane] = Gathering()
+            if lane.opening and (lane.chain, lane.opening) not in self._chained:
+                self._chained.add((lane.chain, lane.opening))
+                self._opened.append(chain.opened(lane, watch.since, time))
+        return self._gathered[lane]
+
+    def _watching(self, account: str, region: str) -> list[_Watch]:
+        found = self._watched.get((account, region))
+        if found is None:
+            found = self._watched[account, region] = [
+                _Watch(kept.trail, lane_of(kept.trail, kept, account, region), kept.since)
+                for kept in self._kept.values()
+                if kept.trail is not None
+                and kept.is_logging
+                and covers(kept.trail, account, region, self._members.is_member)
+            ]
+        return found
+
+    # What becomes durable.
+
+    def _change(self, change: Change, event_id: str, time: datetime) -> None:
+        """From the next record on the trail is another one; everything gathered so far goes by the old state."""
+        before = self._kept.get(change.key) or Kept(None, 0, time)
+        after = kept_after(before, change.trail, time)
+        self._kept[change.key] = after
+        self._watched.clear()
+        self._cut(
+            shelf=[
+                ShelfChange(ShelfKey(change.key.account, change.key.region, KEPT, change.key.name), _document(after))
+            ],
+            outbox=news(before, after, event_id, time),
+        )
+
+    def _cut(self, shelf: Sequence[ShelfChange] = (), outbox: Sequence[OutboxRow] = ()) -> None:
+        """Make windows of everything gathered."""
+        windows = [
+            Window(lane, tuple(spans), self._ends, self._world.token(TOKEN_CHARACTERS))
+            for lane, gathering in self._gathered.items()
+            for spans in gathering.files
+            if self._ends is not None
+        ]
+        rows = [*self._opened, *(each.row() for each in windows), *outbox]
+        self._gathered, self._ends, self._opened = {}, None, []
+        self._save(Commit(shelf=shelf, outbox=rows))
+
+    def _save(self, commit: Commit) -> None:
+        outbox = [*commit.outbox, *self._onward.rows()]
+        cursors = {self.name: self._position, ONWARD_CURSOR: self._position}
+        self._store.commit(Commit(shelf=commit.shelf, outbox=outbox, cursors=cursors))
+        self._saved = self._position
+
+    # The clock.
+
+    def ends(self) -> datetime | None:
+        """When the open windows are to be cut; None while there is none."""
+        return self._ends
+
+    def cut(self, now: datetime) -> None:
+        """Cut what ends by now, with everything the journal holds so far."""
+        with self._lock:
+            try:
+                self._catch_up()
+                if self._ends is not None and self._ends <= now:
+                    self._cut()
+            except BaseException:
+                self.forget()
+                raise
+
+    def _catch_up(self) -> None:
+        head = self._store.head(JOURNAL)
+        while self._position < head:
+            self._apply(self._store.read(JOURNAL, self._position, READ_ENTRIES))
+
+
+class WindowTimer:
+    """Cuts the windows when their time is over, whether or not another record comes."""
+
+    name = "windows"
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+
+    def due(self) -> datetime | None:
+        return self._delivery.ends()
+
+    def run(self, now: datetime) -> None:
+        self._delivery.cut(now)
+
+
+def kept_after(before: Kept, trail: Trail | None, time: datetime) -> Kept:
+    """The state after a change; a chain of digests begins when the trail begins to log with validation."""
+    after = Kept(trail, before.opening, before.since)
+    if after.is_chained and not before.is_chained:
+        return Kept(trail, before.opening + 1, time)
+    return after
+
+
+def news(before: Kept, after: Kept, event_id: str, time: datetime) -> list[OutboxRow]:
+    """What a change means to the trail's digest chains."""
+    if before.is_chained and before.trail and not after.is_chained:
+        return [chain.closed(before.trail.arn, before.opening, time, event_id)]
+    if not (after.is_chained and after.trail):
+        return []
+    home = lane_of(after.trail, after, after.trail.account, after.trail.home_region)
+    if not before.is_chained:
+        return [chain.opened(home, after.since, time)]
+    return [chain.moved(home, event_id)] if before.trail and place_of(before.trail) != place_of(after.trail) else []
+
+
+def place_of(trail: Trail) -> tuple[str, str]:
+    """The bucket of a trail's files and what their keys begin with, up to the account."""
+    document = trail.document
+    parts = (document.get("S3KeyPrefix"), "AWSLogs", trail.organization)
+    return trail.bucket, "".join(f"{part}/" for part in parts if part)
+
+
+def lane_of(trail: Trail, kept: Kept, account: str, region: str) -> Lane:
+    """Where a trail's files about one account and region go."""
+    bucket, folder = place_of(trail)
+    return Lane(
+        trail=trail.arn,
+        account=account,
+        region=region,
+        bucket=bucket,
+        folder=folder,
+        opening=kept.opening if kept.is_chained else 0,
+        kms_key=trail.document.get("KmsKeyId") or "",
+        topic=trail.document.get("SnsTopicARN") or "",
+    )
+
+
+def _document(kept: Kept) -> dict[str, Any]:
+    trail = None if kept.trail is None else kept.trail.document
+    return {"Trail": trail, "Opening": kept.opening, "Since": kept.since.isoformat()}
+
+
+def _kept_of(found: ShelfKey, value: dict[str, Any]) -> tuple[ShelfKey, Kept]:
+    key, document = trail_key(found.account, found.region, found.name), value["Trail"]
+    trail = None if document is None else trail_of(key, document)
+    return key, Kept(trail, value["Opening"], datetime.fromisoformat(value["Since"]))

@@ -1,0 +1,173 @@
+"""The delivery of evidence without a server: the same parts as in the house, over stores in memory and a cloud."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.simulation.cloud import Cloud
+from trailstate.follow import Runner
+from trailstate.stores.interface import Commit, Objects, ShelfChange, Store
+from trailstate.trail import journal
+from trailstate.trail.bucket import Buckets
+from trailstate.trail.delivery import Delivery, WindowTimer
+from trailstate.trail.digester import Digester
+from trailstate.trail.keys import Keys, fresh_key
+from trailstate.trail.send import BusShipper, LogsShipper, Sender, TopicShipper
+from trailstate.trail.ship import DigestShipper, WindowShipper
+from trailstate.trail.status import Statuses
+from trailstate.trail.trails import DEFAULT_SELECTORS, change_document, change_key, trail_key
+from trailstate.values.timestamp import record_time
+from trailstate.world import World
+
+ACCOUNT, REGION, BUCKET = "111122223333", "us-east-1", "evidence"
+
+
+def a_record(world: World, **members: Any) -> dict[str, Any]:
+    """The record of a call made now."""
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": {"type": "Root", "accountId": ACCOUNT},
+        "eventTime": record_time(world.now()),
+        "eventSource": "ec2.amazonaws.com",
+        "eventName": "RunInstances",
+        "awsRegion": REGION,
+        "eventID": world.uuid(),
+        "readOnly": False,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": ACCOUNT,
+        "eventCategory": "Management",
+    } | members
+
+
+def a_trail(**members: Any) -> dict[str, Any]:
+    """A multi-region trail that logs, as its Shelf document."""
+    name = members.pop("Name", "all")
+    return {
+        "Name": name,
+        "S3BucketName": BUCKET,
+        "IncludeGlobalServiceEvents": True,
+        "IsMultiRegionTrail": True,
+        "IsOrganizationTrail": False,
+        "HomeRegion": REGION,
+        "TrailARN": f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{name}",
+        "LogFileValidationEnabled": True,
+        "EventSelectors": list(DEFAULT_SELECTORS),
+        "IsLogging": True,
+        "Generation": 1,
+    } | members
+
+
+@lru_cache(maxsize=1)
+def _pool() -> list[Any]:
+    return [fresh_key() for _ in range(4)]
+
+
+def pooled_keys() -> Callable[[], Any]:
+    """Keys made beforehand, one after the other: a simulation of many months makes none anew."""
+    numbers = iter(range(10**9))
+    return lambda: _pool()[next(numbers) % len(_pool())]
+
+
+@dataclass
+class Members:
+    """The accounts of one organization."""
+
+    accounts: set[str] = field(default_factory=set)
+
+    def is_member(self, manager: str, account: str) -> bool:
+        return account in self.accounts
+
+    def forget(self) -> None:
+        """There is nothing remembered here."""
+
+
+@dataclass
+class Evidence:
+    """The parts of one process; `restarted` gives the next one's over the same stores."""
+
+    world: World
+    store: Store
+    objects: Objects
+    cloud: Cloud
+    keys: Path
+    window_seconds: int = 300
+    digest_seconds: int = 3600
+    key_days: int = 30
+    members: Members = field(default_factory=Members)
+    make_key: Callable[[], Any] = field(default_factory=pooled_keys)
+
+    def __post_init__(self) -> None:
+        self.delivery = Delivery(self.store, self.world, self.window_seconds, self.members)
+        statuses, buckets = Statuses(self.store), Buckets(self.cloud, self.world)
+        windows = WindowShipper(self.store, self.objects, buckets, statuses, self.world)
+        keys = Keys(self.keys, self.store, self.key_days, self.make_key)
+        self.digester = Digester(self.store, keys, self.digest_seconds, self.delivery.cut, windows.is_refused)
+        self.runner = Runner(self.store, self.world)
+        self.runner.add(self.delivery)
+        self.runner.add_timer(WindowTimer(self.delivery))
+        self.runner.add_timer(self.digester)
+        senders = [Sender(self.store, self.cloud, statuses, self.world) for _ in range(3)]
+        for shipper in (
+            windows,
+            DigestShipper(self.objects, buckets, statuses, self.world),
+            LogsShipper(senders[0], self.world.now),
+            BusShipper(senders[1]),
+            TopicShipper(senders[2], self.world.now),
+        ):
+            self.runner.add_shipper(shipper)
+
+    def restarted(self) -> "Evidence":
+        return Evidence(
+            self.world, self.store, self.objects, self.cloud, self.keys, self.window_seconds, self.digest_seconds,
+            self.key_days, self.members, self.make_key,
+        )  # fmt: skip
+
+    def record(self, **members: Any) -> str:
+        """A call is recorded; its event id."""
+        record = a_record(self.world, **members)
+        self.store.commit(Commit(appends=[journal.line(record)]))
+        return str(record["eventID"])
+
+    def change(self, document: dict[str, Any], event: str = "StartLogging", *, is_gone: bool = False) -> str:
+        """A call changes a trail, as CloudTrail's operations do it: in the commit of its record."""
+        record = a_record(self.world, eventSource="cloudtrail.amazonaws.com", eventName=event)
+        key = trail_key(ACCOUNT, document["HomeRegion"], document["Name"])
+        value = None if is_gone else document
+        shelf = [
+            ShelfChange(key, value),
+            ShelfChange(change_key(ACCOUNT, REGION, record["eventID"]), change_document(key, value)),
+        ]
+        self.store.commit(Commit(appends=[journal.line(record)], shelf=shelf))
+        return str(record["eventID"])
+
+    def files(self, bucket: str = BUCKET) -> dict[str, list[dict[str, Any]]]:
+        """The records in each log file of the bucket."""
+        found = {key: stored.body for key, stored in self.cloud.buckets[bucket].items() if "/CloudTrail/" in key}
+        return {key: json.loads(unpacked(body))["Records"] for key, body in found.items()}
+
+    def digests(self, bucket: str = BUCKET) -> list[dict[str, Any]]:
+        """The digests of the bucket, in order of their keys."""
+        found = sorted((key, each.body) for key, each in self.cloud.buckets[bucket].items() if "-Digest/" in key)
+        return [msgspec.json.decode(unpacked(body)) for _, body in found]
+
+
+def unpacked(body: bytes) -> bytes:
+    import gzip
+
+    return gzip.decompress(body)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def der(value: str) -> bytes:
+    return base64.b64decode(value)

@@ -1,0 +1,305 @@
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.simulation.cloud import Cloud, Stored
+from tests.simulation.evidence import ACCOUNT, BUCKET, REGION, Evidence, Members, a_trail
+
+from trailstate.stores.interface import ShelfKey
+from trailstate.stores.memory import MemoryObjects, MemoryStore
+from trailstate.trail.window import window_of
+from trailstate.wire.fault import Fault
+from trailstate.world import SimulatedWorld
+
+FIVE_MINUTES = timedelta(minutes=5)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def world() -> SimulatedWorld:
+    return SimulatedWorld()
+
+
+@pytest.fixture
+def evidence(world: SimulatedWorld, tmp_path: Path) -> Evidence:
+    cloud = Cloud()
+    cloud.make_bucket(BUCKET)
+    return Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path)
+
+
+def settle(evidence: Evidence, world: SimulatedWorld, after: timedelta = FIVE_MINUTES) -> None:
+    world.advance(after)
+    evidence.runner.run_until_idle()
+
+
+def ids(evidence: Evidence) -> list[str]:
+    """The event ids in all log files, in the order of their keys."""
+    return [record["eventID"] for key, records in sorted(evidence.files().items()) for record in records]
+
+
+def test_each_record_of_a_logging_trail_is_in_one_file(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.record()
+    evidence.change(a_trail())
+    wanted = [evidence.record(), evidence.record(eventName="StopInstances")]
+    settle(evidence, world)
+    assert ids(evidence) == wanted
+    (key,) = evidence.files()
+    assert key.startswith(
+        f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/2026/01/15/{ACCOUNT}_CloudTrail_{REGION}_20260115T0935Z_"
+    )
+    assert evidence.cloud.callers == {"cloudtrail.amazonaws.com"}
+
+
+def test_nothing_is_delivered_before_its_window_ends(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail())
+    evidence.record()
+    settle(evidence, world, timedelta(minutes=4, seconds=59))
+    assert evidence.files() == {}
+    settle(evidence, world, timedelta(seconds=1))
+    assert len(evidence.files()) == 1
+
+
+def test_accounts_and_regions_have_files_of_their_own(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail())
+    evidence.record()
+    evidence.record(awsRegion="eu-west-1")
+    evidence.record(recipientAccountId="999988887777")
+    settle(evidence, world)
+    assert [key.split("/")[3] for key in sorted(evidence.files())] == ["eu-west-1", "us-east-1"]
+
+
+def test_the_call_that_stops_a_trail_is_its_last(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail())
+    first = evidence.record()
+    stop = evidence.change(a_trail(IsLogging=False), "StopLogging")
+    evidence.record()
+    start = evidence.change(a_trail(Generation=2))
+    last = evidence.record()
+    settle(evidence, world)
+    assert sorted(ids(evidence)) == sorted([first, stop, last])
+    assert start not in ids(evidence)
+
+
+def test_a_deleted_trail_delivers_what_it_had_to(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail())
+    wanted = [evidence.record(), evidence.change(a_trail(), "DeleteTrail", is_gone=True)]
+    evidence.record()
+    settle(evidence, world)
+    assert ids(evidence) == wanted
+
+
+def test_a_trail_that_moves_leaves_its_earlier_records_where_they_belong(
+    evidence: Evidence, world: SimulatedWorld
+) -> None:
+    evidence.cloud.make_bucket("other")
+    evidence.change(a_trail())
+    first = evidence.record()
+    moved = evidence.change(a_trail(S3BucketName="other", S3KeyPrefix="a/b"), "UpdateTrail")
+    last = evidence.record()
+    settle(evidence, world)
+    assert ids(evidence) == [first, moved]
+    ((key, records),) = evidence.files("other").items()
+    assert key.startswith(f"a/b/AWSLogs/{ACCOUNT}/CloudTrail/")
+    assert [record["eventID"] for record in records] == [last]
+
+
+def test_members_of_an_organization_stand_below_its_id(world: SimulatedWorld, tmp_path: Path) -> None:
+    members = Members({"444455556666"})
+    cloud = Cloud()
+    cloud.make_bucket(BUCKET)
+    evidence = Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path, members=members)
+    evidence.change(a_trail(IsOrganizationTrail=True, OrganizationId="o-abc"))
+    evidence.record(recipientAccountId="444455556666")
+    evidence.record(recipientAccountId="999900001111")
+    evidence.runner.run_until_idle()
+    members.accounts.add("999900001111")
+    evidence.record(eventSource="organizations.amazonaws.com", eventName="AcceptHandshake")
+    joined = evidence.record(recipientAccountId="999900001111")
+    settle(evidence, world)
+    found = {key.partition("/CloudTrail/")[0]: records for key, records in evidence.files().items()}
+    assert sorted(found) == [f"AWSLogs/o-abc/{each}" for each in (ACCOUNT, "444455556666", "999900001111")]
+    assert [record["eventID"] for record in found["AWSLogs/o-abc/999900001111"]] == [joined]
+
+
+def test_a_restart_loses_and_repeats_nothing(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail(CloudWatchLogsLogGroupArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:trail:*"))
+    wanted = [evidence.record()]
+    evidence.runner.run_until_idle()
+    evidence = evidence.restarted()
+    wanted.append(evidence.record())
+    evidence.runner.run_until_idle()
+    evidence = evidence.restarted()
+    settle(evidence, world)
+    assert ids(evidence) == wanted
+    (events,) = evidence.cloud.streams.values()
+    assert [json.loads(event["message"])["eventID"] for event in events] == wanted
+    assert len(evidence.cloud.events[ACCOUNT, REGION]) == 2
+
+
+def test_an_hour_ends_in_a_digest_also_when_nothing_happened(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail())
+    evidence.record()
+    settle(evidence, world)
+    settle(evidence, world, 3 * HOUR)
+    digests = evidence.digests()
+    assert [(each["digestStartTime"], each["digestEndTime"], len(each["logFiles"])) for each in digests] == [
+        ("2026-01-15T09:30:00Z", "2026-01-15T10:30:00Z", 1),
+        ("2026-01-15T10:30:00Z", "2026-01-15T11:30:00Z", 0),
+        ("2026-01-15T11:30:00Z", "2026-01-15T12:30:00Z", 0),
+    ]
+    assert [each["previousDigestS3Object"] for each in digests] == [
+        None,
+        *(each["digestS3Object"] for each in digests[:2]),
+    ]
+
+
+def test_a_chain_closes_when_logging_stops_and_another_begins(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail())
+    world.advance(timedelta(minutes=10))
+    evidence.change(a_trail(IsLogging=False), "StopLogging")
+    evidence.runner.run_until_idle()
+    (last,) = evidence.digests()
+    assert (last["digestStartTime"], last["digestEndTime"]) == ("2026-01-15T09:30:00Z", "2026-01-15T09:40:00Z")
+    assert len(last["logFiles"]) == 1, "that of StopLogging itself"
+    settle(evidence, world, 5 * HOUR)
+    assert len(evidence.digests()) == 1
+    evidence.change(a_trail(Generation=2))
+    settle(evidence, world, HOUR)
+    assert [each["previousDigestS3Object"] for each in evidence.digests()] == [None, None]
+
+
+def test_a_last_file_that_is_late_is_waited_for(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail())
+    evidence.record()
+    bucket = evidence.cloud.buckets.pop(BUCKET)
+    world.advance(timedelta(minutes=10))
+    evidence.change(a_trail(IsLogging=False), "StopLogging")
+    settle(evidence, world, 2 * HOUR)
+    evidence.cloud.buckets[BUCKET] = bucket
+    settle(evidence, world)
+    (last,) = evidence.digests()
+    assert last["digestEndTime"] == "2026-01-15T09:40:00Z"
+    assert len(last["logFiles"]) == 2
+
+
+def test_a_missing_bucket_holds_up_nobody_else_and_is_told(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail(Name="broken", S3BucketName="nowhere"))
+    evidence.change(a_trail())
+    evidence.record()
+    settle(evidence, world)
+    assert len(evidence.files()) == 1
+    status = evidence.store.get(ShelfKey(ACCOUNT, REGION, "trail.status", "broken"))
+    assert status is not None
+    assert status.value["LatestDeliveryError"] == "NoSuchBucket"
+    evidence.cloud.make_bucket("nowhere")
+    settle(evidence, world)
+    assert sum(map(len, evidence.files("nowhere").values())) == 2, "the backlog drains"
+    status = evidence.store.get(ShelfKey(ACCOUNT, REGION, "trail.status", "broken"))
+    assert status is not None
+    assert "LatestDeliveryError" not in status.value
+
+
+def test_a_bucket_that_does_not_let_cloudtrail_in_gets_nothing(evidence: Evidence, world: SimulatedWorld) -> None:
+    del evidence.cloud.policies[BUCKET]
+    evidence.change(a_trail())
+    evidence.record()
+    settle(evidence, world)
+    assert evidence.files() == {}
+    assert evidence.cloud.calls["PutObject"] == 0
+
+
+def test_nothing_is_tried_for_longer_than_thirty_days(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail(S3BucketName="nowhere", LogFileValidationEnabled=False))
+    evidence.record()
+    settle(evidence, world)
+    settle(evidence, world, timedelta(days=30, seconds=1))
+    assert evidence.store.queues("delivery/") == []
+
+
+def test_a_lost_answer_is_not_a_second_file(evidence: Evidence, world: SimulatedWorld) -> None:
+    lost = iter([Fault("InternalError", "We encountered an internal error.", 500, "s3")])
+
+    def fails(operation: str, kept: bool) -> None:
+        if operation == "PutObject" and kept:
+            for fault in lost:
+                raise fault
+
+    evidence.cloud.fails = fails
+    evidence.change(a_trail())
+    wanted = [evidence.record()]
+    settle(evidence, world)
+    settle(evidence, world)
+    assert ids(evidence) == wanted
+    assert evidence.cloud.calls["GetObject"] == 1
+
+
+def test_whoever_sits_on_a_key_does_not_keep_the_evidence_away(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail())
+    wanted = [evidence.record()]
+    world.advance(FIVE_MINUTES)
+    evidence.runner.run_once(evidence.delivery)
+    evidence.delivery.cut(world.now())
+    (queue,) = evidence.store.queues("delivery/")
+    key = window_of(evidence.store.outbox(queue, 1)[0]).key
+    evidence.cloud.buckets[BUCKET][key] = Stored(b"mine", {}, "AES256")
+    evidence.runner.run_until_idle()
+    assert evidence.cloud.buckets[BUCKET].pop(key).body == b"mine", "never overwritten"
+    assert ids(evidence) == wanted
+    settle(evidence, world, HOUR)
+    assert [len(each["logFiles"]) for each in evidence.digests()] == [1]
+
+
+def test_the_topic_hears_of_each_file(evidence: Evidence, world: SimulatedWorld) -> None:
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:deliveries"
+    evidence.change(a_trail(SnsTopicARN=topic))
+    evidence.record()
+    settle(evidence, world)
+    (key,) = evidence.files()
+    assert [json.loads(each) for each in evidence.cloud.messages[topic]] == [{"s3Bucket": BUCKET, "s3ObjectKey": [key]}]
+
+
+def test_events_go_to_the_bus_as_aws_sends_them(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.record()
+    evidence.change(a_trail())
+    evidence.record(eventName="RunInstances")
+    evidence.record(eventName="DescribeInstances", readOnly=True)
+    evidence.record(eventSource="sts.amazonaws.com", eventName="AssumeRole", readOnly=True)
+    evidence.record(eventSource="signin.amazonaws.com", eventName="ConsoleLogin", eventType="AwsConsoleSignIn")
+    evidence.record(eventSource="s3.amazonaws.com", eventName="PutObject", eventCategory="Data")
+    evidence.record(requestParameters={"text": "x" * 300_000})
+    evidence.runner.run_until_idle()
+    events = evidence.cloud.events[ACCOUNT, REGION]
+    assert [(event["Source"], event["DetailType"]) for event in events] == [
+        ("aws.ec2", "AWS API Call via CloudTrail"),
+        ("aws.sts", "AWS API Call via CloudTrail"),
+        ("aws.signin", "AWS Console Sign In via CloudTrail"),
+    ]
+    assert json.loads(events[0]["Detail"])["eventName"] == "RunInstances"
+
+
+def test_a_clock_set_back_leaves_no_gap_between_digests(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail())
+    for step in (HOUR, timedelta(minutes=50), -HOUR, timedelta(minutes=70), HOUR):
+        evidence.record()
+        settle(evidence, world, step)
+    settle(evidence, world, HOUR)
+    digests = evidence.digests()
+    assert [each["digestStartTime"] for each in digests[1:]] == [each["digestEndTime"] for each in digests[:-1]]
+    files = [file["s3Object"] for each in digests for file in each["logFiles"]]
+    assert sorted(files) == sorted(evidence.files())
+
+
+def test_what_a_server_did_not_digest_for_weeks_is_backfilled(evidence: Evidence, world: SimulatedWorld) -> None:
+    evidence.change(a_trail())
+    settle(evidence, world, HOUR)
+    settle(evidence, world, timedelta(days=8))
+    digests = evidence.digests()
+    backfilled = [each for each in digests if "_backfill" in each["digestS3Object"]]
+    proper = [each for each in digests if each not in backfilled]
+    assert len(digests) == 1 + 8 * 24
+    assert len(backfilled) == 23, "those whose hour ended more than a week before"
+    assert [each["previousDigestS3Object"] for each in proper[1:]] == [each["digestS3Object"] for each in proper[:-1]]
+    assert [each["previousDigestS3Object"] for each in backfilled[1:]] == [
+        each["digestS3Object"] for each in backfilled[:-1]
+    ]
