@@ -1,0 +1,199 @@
+"""Log files and digests as a client of AWS meets them: in the bucket, and under the stock `validate-logs`."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clients.delivered import keys, records, text, validate
+from tests.clients.trails import a_bucket, a_trail
+from trailstate.testing import Lab, lab
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Lab]:
+    with lab(delivery_seconds=5) as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(running: Lab) -> Lab:
+    running.reset()
+    return running
+
+
+def test_a_call_is_in_one_log_file_of_the_bucket(aws: Lab) -> None:
+    a_trail(aws, "all", a_bucket(aws, "evidence"))
+    aws.client("iam").create_user(UserName="mallory")
+    aws.client("ec2", region="eu-west-1").create_vpc(CidrBlock="10.0.0.0/16")
+    aws.advance("5s")
+    found = list(records(aws, "evidence"))
+    assert [record["eventName"] for key, record in found if "/us-east-1/" in key] == ["CreateUser"]
+    for key, record in found:
+        assert key.startswith(f"AWSLogs/{aws.account}/CloudTrail/{record['awsRegion']}/")
+        assert record == aws.recorded(eventID=record["eventID"])[0]
+
+
+def test_the_lab_becomes_idle_though_it_delivers_its_own_deliveries(aws: Lab) -> None:
+    a_trail(aws, "all", a_bucket(aws, "evidence"))
+    aws.advance("1h")
+    before = len(aws.recorded())
+    aws.advance("1h")
+    aws.advance("5s")
+    assert len(aws.recorded()) == before
+    assert keys(aws, "evidence", "CloudTrail") == []
+
+
+def test_validate_logs_accepts_a_day_of_a_trail(aws: Lab) -> None:
+    arn = a_trail(aws, "all", a_bucket(aws, "evidence"), EnableLogFileValidation=True)
+    aws.client("iam").create_user(UserName="mallory")
+    aws.advance("24h")
+    aws.client("iam").delete_user(UserName="mallory")
+    aws.advance("1h")
+    assert len(keys(aws, "evidence", "CloudTrail-Digest")) == 25
+    code, said = validate(aws, arn)
+    assert "25/25 digest files valid" in said
+    assert "2/2 log files valid" in said
+    assert code == 0
+
+
+def test_validate_logs_accepts_what_stops_and_starts(aws: Lab) -> None:
+    arn = a_trail(aws, "all", a_bucket(aws, "evidence"), EnableLogFileValidation=True)
+    cloudtrail = aws.client("cloudtrail")
+    aws.advance("90m")
+    cloudtrail.stop_logging(Name=arn)
+    aws.settle()
+    last = text(aws, "evidence", keys(aws, "evidence", "CloudTrail-Digest")[-1])
+    assert [record["eventName"] for _, record in records(aws, "evidence")] == ["StopLogging"]
+    assert len(last["logFiles"]) == 1, "the chain is closed with its last file"
+    aws.advance("5h")
+    cloudtrail.start_logging(Name=arn)
+    aws.advance("2h")
+    code, said = validate(aws, arn)
+    assert "4/4 digest files valid" in said
+    assert "No log files were delivered by CloudTrail between" in said
+    assert code == 0
+
+
+def test_each_region_of_a_trail_validates_by_itself(aws: Lab) -> None:
+    arn = a_trail(aws, "all", a_bucket(aws, "evidence"), EnableLogFileValidation=True, IsMultiRegionTrail=True)
+    aws.client("ec2", region="eu-west-1").create_vpc(CidrBlock="10.0.0.0/16")
+    aws.advance("2h")
+    code, said = validate(aws, arn, "--region", "eu-west-1")
+    assert "2/2 digest files valid" in said
+    assert "1/1 log files valid" in said
+    assert code == 0
+
+
+def test_validate_logs_refuses_a_changed_file(aws: Lab) -> None:
+    import gzip
+
+    arn = a_trail(aws, "all", a_bucket(aws, "evidence"), EnableLogFileValidation=True)
+    aws.client("iam").create_user(UserName="mallory")
+    aws.advance("1h")
+    (key,) = keys(aws, "evidence", "CloudTrail")
+    changed = json.dumps(text(aws, "evidence", key)).replace("mallory", "alice")
+    aws.client("s3").put_object(Bucket="evidence", Key=key, Body=gzip.compress(changed.encode()))
+    code, said = validate(aws, arn)
+    assert f"s3://evidence/{key}\tINVALID: hash value doesn't match" in said
+    assert code == 1
+
+
+def test_a_file_says_how_it_is_encrypted(aws: Lab) -> None:
+    kms = aws.client("kms").create_key(Policy=KEY_POLICY)["KeyMetadata"]["Arn"]
+    a_trail(aws, "all", a_bucket(aws, "evidence"), EnableLogFileValidation=True, KmsKeyId=kms)
+    aws.client("iam").create_user(UserName="mallory")
+    aws.advance("1h")
+    s3 = aws.client("s3")
+    (log,), (digest,) = keys(aws, "evidence", "CloudTrail"), keys(aws, "evidence", "CloudTrail-Digest")
+    head = s3.head_object(Bucket="evidence", Key=log)
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", kms)
+    assert s3.head_object(Bucket="evidence", Key=digest)["ServerSideEncryption"] == "AES256"
+
+
+def test_a_bucket_that_goes_away_is_told_and_its_backlog_drains(aws: Lab) -> None:
+    cloudtrail, s3 = aws.client("cloudtrail"), aws.client("s3")
+    arn = a_trail(aws, "all", a_bucket(aws, "evidence"))
+    s3.delete_bucket(Bucket="evidence")
+    aws.client("iam").create_user(UserName="mallory")
+    aws.advance("10s")
+    assert cloudtrail.get_trail_status(Name=arn)["LatestDeliveryError"] == "NoSuchBucket"
+    a_bucket(aws, "evidence")
+    aws.advance("2m")
+    assert "CreateUser" in [record["eventName"] for _, record in records(aws, "evidence")]
+    status = cloudtrail.get_trail_status(Name=arn)
+    assert not status.get("LatestDeliveryError")
+    assert status["LatestDeliveryTime"]
+    assert status["LatestDeliveryAttemptSucceeded"]
+
+
+def test_records_go_onward_to_logs_topic_and_bus(aws: Lab) -> None:
+    logs, sns, sqs, events = (aws.client(name) for name in ("logs", "sns", "sqs", "events"))
+    logs.create_log_group(logGroupName="trail")
+    role = aws.client("iam").create_role(RoleName="to-logs", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    sns.create_topic(Name="deliveries")
+    queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    target = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = json.dumps({"source": ["aws.iam"], "detail-type": ["AWS API Call via CloudTrail"]})
+    events.put_rule(Name="users", EventPattern=pattern)
+    events.put_targets(Rule="users", Targets=[{"Id": "1", "Arn": target}])
+    group = f"arn:aws:logs:us-east-1:{aws.account}:log-group:trail:*"
+    sns.set_topic_attributes(
+        TopicArn=f"arn:aws:sns:us-east-1:{aws.account}:deliveries", AttributeName="Policy", AttributeValue=TOPIC_POLICY
+    )
+    a_trail(
+        aws,
+        "all",
+        a_bucket(aws, "evidence"),
+        SnsTopicName="deliveries",
+        CloudWatchLogsLogGroupArn=group,
+        CloudWatchLogsRoleArn=role,
+    )
+    aws.client("iam").create_user(UserName="mallory")
+    aws.settle()
+    stream = f"{aws.account}_CloudTrail_us-east-1"
+    logged = [
+        json.loads(each["message"])
+        for each in logs.get_log_events(logGroupName="trail", logStreamName=stream)["events"]
+    ]
+    assert [record["eventName"] for record in logged] == ["CreateUser"]
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    heard = json.loads(message["Body"])
+    assert heard["detail-type"] == "AWS API Call via CloudTrail"
+    assert heard["detail"] == logged[0]
+
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+KEY_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudtrail.amazonaws.com"},
+                "Action": "kms:GenerateDataKey*",
+                "Resource": "*",
+            }
+        ],
+    }
+)
+TOPIC_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudtrail.amazonaws.com"},
+                "Action": "SNS:Publish",
+                "Resource": "*",
+            }
+        ],
+    }
+)
