@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from trailstate.configuration.disclose import disclosed
 from trailstate.configuration.form import Describe, Raw, ResourceType, Seen, Source
 from trailstate.configuration.project import plain
 from trailstate.values.path import fill, first, pick
@@ -66,9 +67,10 @@ class Looking:
 
     def _call(self, source: Describe, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         principal = config_principal(self.account)
-        return self.door.call(
+        answer = self.door.call(
             source.service, source.operation, parameters, account=self.account, region=self.region, as_=principal
         )
+        return disclosed(source.service, source.operation, answer)
 
     def value_of(self, path: str) -> Any:
         """What a placeholder of a template stands for."""
