@@ -177,7 +177,8 @@ class ResourceType:
     renames: Mapping[str, str] = field(default_factory=dict)
     """Raw path -> the key it has in the item (at the same place)."""
     keeps: Sequence[str] = ()
-    """Raw paths kept, with all that is below them, although the published schema does not name them."""
+    """Raw paths kept, with all that is below them, although the published schema does not name them; a path that ends
+    in `{}` is that of a map whose keys are data and keep their spelling."""
     pascal: bool | None = None
     """Whether keys are PascalCase as in CloudFormation, or camelCase; None: as the published schema says."""
     finish: Finish | None = None

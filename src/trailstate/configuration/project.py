@@ -17,6 +17,8 @@ from trailstate.configuration.form import Part, ResourceType
 from trailstate.configuration.schema import Node, schema_of
 
 WRAPPED = "value"
+KEYS_ARE_DATA = "{}"
+"""Ends the path of a kept map whose keys are no members but data: they keep their spelling."""
 
 
 def moment_text(moment: datetime) -> str:
@@ -27,7 +29,7 @@ def moment_text(moment: datetime) -> str:
 class Projection:
     """One place of a type's raw answer, and how it goes into the item. Learns the keys it meets."""
 
-    __slots__ = ("_cut", "_keeps", "_known", "_node", "_pascal", "_path", "_renames")
+    __slots__ = ("_keeps", "_known", "_node", "_pascal", "_path", "_renames")
 
     def __init__(
         self,
@@ -56,6 +58,9 @@ class Projection:
     def _map(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         if self._node is not None and self._node.leaf and not self._node.below:
             return {name: plain(each) for name, each in raw.items()}  # a free-form map: its keys are data
+        if self._path + KEYS_ARE_DATA in self._keeps:
+            within = self._below(None, self._path + KEYS_ARE_DATA)
+            return {name: within.value(each) for name, each in raw.items()}
         found: dict[str, Any] = {}
         for key, each in raw.items():
             if key not in self._known:
@@ -68,7 +73,7 @@ class Projection:
     def _learn(self, key: str) -> "tuple[str, Projection] | None":
         path = f"{self._path}.{key}" if self._path else key
         renamed = self._renames.get(path)
-        if self._node is None or path in self._keeps:
+        if self._node is None or path in self._keeps or path + KEYS_ARE_DATA in self._keeps:
             return renamed or self._cased(key), self._below(None, path)
         known = self._node.below.get((renamed or key).lower())
         if known is not None:
