@@ -131,6 +131,11 @@ class Running:
                 self._runner.add_shipper(shipper)
         self._house = house
 
+    @property
+    def house(self) -> House:
+        """The ground with everything that the parts provide."""
+        return self._house
+
     def _house_of(self, provisions: Mapping[type, object]) -> House:
         return House(
             settings=self.settings,
