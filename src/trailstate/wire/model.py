@@ -74,11 +74,11 @@ def paginators(service: str) -> dict[str, Any]:
 @cache
 def _loader() -> Loader:
     return Loader(
-        extra_search_paths=[Loader.BUILTIN_DATA_PATH], file_loader=_LeanFiles(), include_default_search_paths=False
+        extra_search_paths=[Loader.BUILTIN_DATA_PATH], file_loader=LeanFiles(), include_default_search_paths=False
     )
 
 
-class _LeanFiles(JSONFileLoader):
+class LeanFiles(JSONFileLoader):
     """Reads botocore's data files for its Loader, leaving the documentation out."""
 
     def load_file(self, file_path: str) -> Any:

@@ -341,3 +341,38 @@ def test_closing_while_it_still_warms_up_ends_both_quietly() -> None:
     assert not started._warmer.is_alive()
     with pytest.raises(EstateUnavailable):
         started.credential("AKIANOBODYKNOWSTHIS1")
+
+
+# What it weighs.
+
+
+def resident_mib(pid: int) -> float:
+    """Of the process and those below it, the heaviest."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    below = [resident_mib(int(child)) for each in lists for child in each.read_text().split()]
+    return max([pages * os.sysconf("SC_PAGE_SIZE") / 2**20, *below])
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc to read what a process weighs")
+def test_it_stays_small_with_everything_warmed_that_a_newcomer_wants() -> None:
+    started = EmbeddedEstate(SimulatedWorld())
+    try:
+        started._warmer.join()
+        assert started.pid is not None
+        assert resident_mib(started.pid) <= 100
+        described = answered(started, a_call("ec2", "DescribeInstanceTypes", **{"InstanceType.1": "t3.micro"}))[0]
+        assert b"<defaultVCpus>2</defaultVCpus>" in described
+        offered = answered(started, a_call("ec2", "DescribeInstanceTypeOfferings"))[0]
+        assert b"<instanceType>t3.micro</instanceType>" in offered
+        answered(started, a_call("rds", "DescribeDBInstances"))
+        assert resident_mib(started.pid) <= 250
+    finally:
+        started.close()
+
+
+def test_an_account_has_the_managed_policies_of_aws(estate: EmbeddedEstate) -> None:
+    policy = "arn:aws:iam::aws:policy/AdministratorAccess"
+    for account in (ACCOUNT, "444455556666"):
+        version = a_call("iam", "GetPolicyVersion", PolicyArn=policy, VersionId="v1", account=account)
+        assert b"Effect" in answered(estate, version)[0]

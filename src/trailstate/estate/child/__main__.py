@@ -8,8 +8,10 @@ import socket
 import sys
 from typing import BinaryIO
 
-from trailstate.estate.child.sources import Sources
-from trailstate.estate.frames import (
+sys.modules.setdefault("pytest", None)  # type: ignore[arg-type]  # else time-machine would load it where it is installed
+
+from trailstate.estate.child.sources import Sources  # noqa: E402
+from trailstate.estate.frames import (  # noqa: E402
     INLINE_BYTES,
     Answer,
     Answered,

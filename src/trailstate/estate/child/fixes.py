@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from trailstate.estate.child import template
+from trailstate.estate.child import instances, models, policies, template
 from trailstate.estate.child.sources import replace
 
 
@@ -69,9 +69,12 @@ AT_START: tuple[Callable[[], None], ...] = (
     ids_of_users_and_groups,
     one_id_for_an_assumed_role,
     what_is_put_is_no_form,
+    models.read_models_lean,
+    policies.read_policies_once,
 )
 AFTER_IMPORT: dict[str, Callable[[], None]] = {
     "cloudformation": template.tell_broken_templates,
+    "ec2": instances.describe_types_when_asked,
     "sqs": long_polls_return_at_once,
 }
 """Repairs of a service that is loaded only when somebody uses it."""

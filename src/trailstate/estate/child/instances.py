@@ -1,16 +1,22 @@
-"""EC2's lists of what is offered where are read when asked for, one region at a time.
+"""EC2's tables of instance types are kept as text, and its lists of what is offered where are read when asked for.
 
-moto reads all regions' lists on import: a hundred megabytes and most of a second, for data that few requests look at.
+moto reads all of them on import: a hundred and forty megabytes and most of a second, for data that few requests look
+at, and those one type or one region at a time.
 """
 
 import contextlib
-from collections.abc import Iterator
+import gzip
+import zlib
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from trailstate.estate.child.sources import replace
 
 OFFERINGS = "ec2/resources/instance_type_offerings/"
+TYPES = "ec2/resources/instance_types.json"
 REGIONS_KEPT = 4
 
 
@@ -24,6 +30,25 @@ class Offerings:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(() if Offerings.importing else _rows(self._resource))
+
+
+class Types(Mapping[str, dict[str, Any]]):
+    """Every instance type by its name, each read when looked at. While EC2 is being imported they are all blank."""
+
+    def __init__(self, text: bytes) -> None:
+        rows = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        self._packed = {name: zlib.compress(row, level=1) for name, row in rows.items()}
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        packed = self._packed[name]
+        found: dict[str, Any] = {} if Offerings.importing else msgspec.json.decode(zlib.decompress(packed))
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
 
 
 @lru_cache(maxsize=REGIONS_KEPT)
@@ -42,6 +67,8 @@ def read_late() -> Iterator[None]:
     load = utils.load_resource
 
     def load_late(resource: str) -> Any:
+        if resource == TYPES:
+            return Types(_text(resource))
         return Offerings(resource) if resource.startswith(OFFERINGS) else load(resource)
 
     replace(utils, "load_resource", load_late)
@@ -51,3 +78,19 @@ def read_late() -> Iterator[None]:
     finally:
         Offerings.importing = False
         replace(utils, "load_resource", load)
+
+
+def _text(resource: str) -> bytes:
+    from moto.utilities.utils import load_resource_as_bytes
+
+    return gzip.decompress(load_resource_as_bytes(f"{resource}.gz"))
+
+
+def describe_types_when_asked() -> None:
+    """The backend's list of all types is made for the request that wants it."""
+    from moto.ec2.models import instance_types
+
+    def described(_: Any) -> list[Any]:
+        return [instance_types.InstanceType(name) for name in instance_types.INSTANCE_TYPES]
+
+    replace(instance_types.InstanceTypeBackend, "instance_types", property(described))

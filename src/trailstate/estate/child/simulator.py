@@ -17,7 +17,7 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from trailstate.estate.child import fixes, instances, template
+from trailstate.estate.child import fixes, instances, memory, template
 from trailstate.estate.child.credentials import Credentials
 from trailstate.estate.child.environ import environ_of, scoped_authorization
 from trailstate.estate.child.sources import Sources, replace
@@ -74,8 +74,9 @@ class Simulator:
         return _judged(frame, status, headers, content)
 
     def warm(self, service: str) -> None:
-        """Load a service; nothing it holds comes into being by that."""
+        """Load a service; nothing it holds comes into being by that. What only the loading needed is given back."""
         self._application(service)
+        memory.settle()
 
     def reset(self) -> None:
         """Forget every resource and credential; loaded code stays."""
