@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -145,18 +145,24 @@ def _take(connection: Any, entry: Entry) -> None:
 _IDENTIFIER = "SELECT account, region, type, id, name, arn, key, live, digest, number FROM configuration_resource"
 
 
-class ConfigurationHistory:
-    """The configuration history of a running house. Safe from any thread."""
+class Lines(Protocol):
+    """What reading needs of a store."""
 
-    def __init__(self, store: Store, derived: Derived, runner: Runner) -> None:
-        self.follower = ConfigurationFollower(derived)
-        self._store = store
-        self._derived = derived
-        self._runner = runner
+    def entry(self, ledger: str, position: int) -> Entry | None: ...
 
-    def catch_up(self) -> bool:
-        """Take in what the ledger holds by now, within a second; whether it all came in."""
-        return self._runner.catch_up(self.follower, self._store.head(CONFIGURATION), CATCH_UP_SECONDS)
+
+class Tables(Protocol):
+    """What reading needs of derived tables."""
+
+    def connection(self) -> Any: ...
+
+
+class Items:
+    """Reads the configuration history as far as its index has come. Safe from any thread, if its tables are."""
+
+    def __init__(self, lines: Lines, tables: Tables) -> None:
+        self._lines = lines
+        self._tables = tables
 
     def current(self, account: str, region: str, type_name: str | None = None) -> Iterator[Recorded]:
         """The last item of every resource that is there, by type and id."""
@@ -284,13 +290,28 @@ class ConfigurationHistory:
         return self._rows("SELECT DISTINCT account, region FROM configuration_resource ORDER BY account, region", ())
 
     def _rows(self, query: str, values: Iterable[Any]) -> list[Any]:
-        return self._derived.connection().execute(query, tuple(values)).fetchall()
+        found: list[Any] = self._tables.connection().execute(query, tuple(values)).fetchall()
+        return found
 
     def _read(self, positions: Iterable[int]) -> Iterator[Recorded]:
         for position in positions:
-            entry = self._store.entry(CONFIGURATION, position)
+            entry = self._lines.entry(CONFIGURATION, position)
             assert entry is not None, f"the index names line {position}, which the ledger does not have"
             yield read(entry)
+
+
+class ConfigurationHistory(Items):
+    """The configuration history of a running house, which can be had up to now."""
+
+    def __init__(self, store: Store, derived: Derived, runner: Runner) -> None:
+        super().__init__(store, derived)
+        self.follower = ConfigurationFollower(derived)
+        self._store = store
+        self._runner = runner
+
+    def catch_up(self) -> bool:
+        """Take in what the ledger holds by now, within a second; whether it all came in."""
+        return self._runner.catch_up(self.follower, self._store.head(CONFIGURATION), CATCH_UP_SECONDS)
 
 
 def _identifier(row: Any) -> Identifier:

@@ -58,6 +58,11 @@ def is_published(type_name: str) -> bool:
     )
 
 
+def published_types() -> list[str]:
+    """Every type that AWS Config knows."""
+    return sorted(model.service_model("config").shape_for("ResourceType").enum)
+
+
 def leaves(node: Node, before: str = "") -> Iterator[tuple[str, str]]:
     """Every path below with the type of its value."""
     for name, below in node.below.values():
