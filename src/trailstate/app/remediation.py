@@ -8,20 +8,17 @@ from trailstate.app.house import House, Part
 from trailstate.catalog import actions
 from trailstate.functions.program import Sandbox
 from trailstate.functions.role import Roles
-from trailstate.identity.rootkeys import secret_key
 from trailstate.remediation.action import ACTIONS
 from trailstate.remediation.execute import Automations
 from trailstate.remediation.library import Library, library
 from trailstate.remediation.script import SandboxedScripts
-from trailstate.values.page import PageTokens
 
 
 def assemble(house: House) -> Part:
     load_actions()
     roles, scripts = house.provided(Roles), SandboxedScripts(house.provided(Sandbox))
     automations = Automations(house.store, house.world, house.door, roles, scripts, ACTIONS)
-    tokens = PageTokens(secret_key(house.settings.data / "keys" / "page-tokens.key", house.world))
-    return Part(provisions={Library: owned_documents(), PageTokens: tokens}, shippers=(automations,))
+    return Part(provisions={Library: owned_documents()}, shippers=(automations,))
 
 
 def load_actions() -> None:

@@ -35,7 +35,7 @@ from trailstate.wire.call import Call, Failure, Outcome, Principal, WireRequest,
 from trailstate.wire.decode import decode
 from trailstate.wire.encode import encode_fault, encode_result
 from trailstate.wire.fault import Fault
-from trailstate.wire.parse import parse, with_request_id
+from trailstate.wire.parse import parse, streamed, with_request_id
 from trailstate.wire.route import Route, Unrouted, route
 from trailstate.wire.serialize import serialize
 from trailstate.wire.validate import validate
@@ -113,7 +113,7 @@ class Dispatcher:
             raise Fault(outcome.failure.code, outcome.failure.message, outcome.failure.status, service)
         if outcome.result is None:
             outcome = self._understood(call, outcome)
-        return outcome.result or {}
+        return {**(outcome.result or {}), **streamed(model.operation_model(service, operation), outcome.response)}
 
     # How a request becomes a call.
 

@@ -79,6 +79,15 @@ def _result(operation: Any, protocol: str, response: WireResponse) -> dict[str, 
     return parsed
 
 
+def streamed(operation_model: Any, response: WireResponse) -> dict[str, bytes]:
+    """The member whose streamed body `parse` leaves out, for a caller of the house that wants it; else nothing."""
+    shape = operation_model.output_shape
+    name = None if shape is None else shape.serialization.get("payload")
+    if name is None or not shape.members[name].serialization.get("streaming"):
+        return {}
+    return {name: response.body}
+
+
 def _settle_payload(parsed: dict[str, Any], name: str, payload: Any, body: bytes) -> None:
     if payload.serialization.get("streaming"):
         del parsed[name]
