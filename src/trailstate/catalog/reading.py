@@ -4,11 +4,21 @@ A fact that nobody has collected is MISSING, and the verdict then is INSUFFICIEN
 collected and says that there is none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from trailstate.compliance.form import MISSING, Inventory, Item, Verdict, insufficient_data
+from trailstate.compliance.form import (
+    COMPLIANT,
+    MISSING,
+    NOT_APPLICABLE,
+    Inventory,
+    Item,
+    Verdict,
+    field_at,
+    insufficient_data,
+    non_compliant,
+)
 from trailstate.compliance.inventory import ACCOUNT_TYPE
 
 
@@ -29,6 +39,23 @@ def not_known(what: str) -> Verdict:
 
 def not_held(path: str) -> Verdict:
     return insufficient_data(f"The configuration item does not hold '{path}'.")
+
+
+def is_on(item: Item, path: str, sentence: str) -> Verdict:
+    """COMPLIANT when the flag at the path is true; the sentence says what is wrong when it is false."""
+    found = field_at(item, path)
+    if found is MISSING:
+        return not_held(path)
+    return COMPLIANT if found is True else non_compliant(sentence)
+
+
+def every(things: Any, path: str, holds: Callable[[Any], bool], sentence: str) -> Verdict:
+    """COMPLIANT when it holds of each thing in the list at the path, NOT_APPLICABLE when the list is empty."""
+    if things is MISSING:
+        return not_held(path)
+    if not things:
+        return NOT_APPLICABLE
+    return COMPLIANT if all(map(holds, things)) else non_compliant(sentence)
 
 
 def days_since(inventory: Inventory, moment: str) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from trailstate.catalog.reading import is_key, listed, not_held
+from trailstate.catalog.reading import is_key, is_on, listed, not_held
 from trailstate.compliance.form import (
     COMPLIANT,
     MISSING,
@@ -66,14 +66,6 @@ def rds_multi_az_support(item: Item, _inventory: Inventory) -> Verdict:
     if engine_of(item).startswith(_CLUSTERED):
         return NOT_APPLICABLE
     return is_on(item, "configuration.multiAZ", "The instance has no standby in another zone.")
-
-
-def is_on(item: Item, path: str, sentence: str) -> Verdict:
-    """COMPLIANT when the flag at the path is true; the sentence says what is wrong when it is false."""
-    found = field_at(item, path)
-    if found is MISSING:
-        return not_held(path)
-    return COMPLIANT if found is True else non_compliant(sentence)
 
 
 @rule("RDS_INSTANCE_DELETION_PROTECTION_ENABLED", INSTANCE)

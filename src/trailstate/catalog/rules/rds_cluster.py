@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 
-from trailstate.catalog.reading import not_held
+from trailstate.catalog.reading import is_on, not_held
 from trailstate.catalog.rules.rds import (
     DEFAULT_ADMINISTRATORS,
     administrator,
     engine_of,
     exports,
-    is_on,
     storage_encrypted,
 )
 from trailstate.compliance.form import (

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from trailstate.catalog.reading import fact, not_known
-from trailstate.catalog.rules.rds import engine_of, is_on
+from trailstate.catalog.reading import fact, is_on, not_known
+from trailstate.catalog.rules.rds import engine_of
 from trailstate.compliance.form import (
     COMPLIANT,
     MISSING,
