@@ -8,6 +8,8 @@ from typing import Any, Protocol
 Item = Mapping[str, Any]
 """A configuration item in the spelling of AWS's events and files (`ARN`, `awsAccountId`, `configuration` an object)."""
 Facts = Mapping[str, Any]
+Cause = Mapping[str, Any]
+"""eventID, eventName, eventSource, eventTime, principal (an ARN), sourceIPAddress."""
 ResourceKey = tuple[str, str]
 """(resourceType, resourceId)"""
 
@@ -32,6 +34,16 @@ class Inventory(Protocol):
         """What is known of the item's resource beyond the item itself, by the name of the fact."""
 
 
+class CausedInventory(Inventory, Protocol):
+    """What the engine sees beyond what rules see: whose doing an item is."""
+
+    def cause(self, item: Item) -> Cause | None:
+        """The recorded call that made the item what it is, where it is known."""
+
+    def before(self, item: Item) -> dict[str, Any] | None:
+        """The item of the same resource before this one."""
+
+
 def key_of(item: Item) -> ResourceKey:
     return item["resourceType"], item["resourceId"]
 
@@ -45,6 +57,7 @@ class ListedInventory:
     region: str
     _items: Mapping[ResourceKey, Item] = field(default_factory=dict)
     _facts: Mapping[ResourceKey, Facts] = field(default_factory=dict)
+    _causes: Mapping[ResourceKey, Cause | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, listed: Iterable[tuple[Item, Facts]], *, now: datetime, account: str, region: str) -> "ListedInventory":
@@ -60,3 +73,9 @@ class ListedInventory:
 
     def facts(self, item: Item) -> Facts:
         return self._facts.get(key_of(item), NO_FACTS)
+
+    def cause(self, item: Item) -> Cause | None:
+        return self._causes.get(key_of(item))
+
+    def before(self, item: Item) -> dict[str, Any] | None:  # noqa: ARG002 - each resource has one item here
+        return None
