@@ -2,9 +2,11 @@
 
 YAML 1.1 as PyYAML's safe loader reads it, but a date stays the text it was written as. JSON is YAML too. Aliases may
 multiply a small text into a huge value (the "billion laughs"), so nodes are counted as if every alias were written out
-before any value is made.
+before any value is made. Tags of an application's own (`!Ref`) are read only where the caller names them.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -20,6 +22,23 @@ class BadYaml(ValueError):
 class _Loader(yaml.CSafeLoader):
     """The safe loader without dates."""
 
+    tags: Mapping[str, Callable[[Any], Any]]
+
+
+def _tagged(loader: _Loader, node: yaml.Node) -> Any:
+    """What the caller makes of a tag of its own; any other is refused as the safe loader refuses it."""
+    make = loader.tags.get(node.tag)
+    if make is None:
+        raise yaml.constructor.ConstructorError(None, None, f"the tag '{node.tag}' is not known", node.start_mark)
+    if isinstance(node, yaml.ScalarNode):
+        return make(loader.construct_scalar(node))
+    if isinstance(node, yaml.SequenceNode):
+        return make(loader.construct_sequence(node, deep=True))
+    assert isinstance(node, yaml.MappingNode)
+    return make(loader.construct_mapping(node, deep=True))
+
+
+_Loader.add_constructor(None, _tagged)
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
@@ -27,11 +46,18 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def read_yaml(text: str, *, characters_max: int) -> Any:
-    """The value of the only document in the text; BadYaml for everything else, and beyond the bounds."""
+NO_TAGS: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
+
+
+def read_yaml(text: str, *, characters_max: int, tags: Mapping[str, Callable[[Any], Any]] = NO_TAGS) -> Any:
+    """The value of the only document in the text; BadYaml for everything else, and beyond the bounds.
+
+    `tags` says what becomes of the value that stands behind each tag of the application's own.
+    """
     if len(text) > characters_max:
         raise BadYaml(f"the text has {len(text)} characters, more than {characters_max}")
     loader = _Loader(text)
+    loader.tags = tags
     try:
         root = loader.get_single_node()
         if root is None:
