@@ -1,0 +1,52 @@
+"""A report as rows: one per rule and resource, one per rule without resources. CSV that no spreadsheet obeys.
+
+Spreadsheets obey a cell that looks like a formula, so such a cell gets an apostrophe in front (OWASP, "CSV Injection").
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+
+from trailstate.compliance.report.content import Content
+
+COLUMNS = (
+    "rule",
+    "identifier",
+    "severity",
+    "controls",
+    "resourceType",
+    "resourceId",
+    "compliance",
+    "since",
+    "by",
+    "annotation",
+)
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def rows(content: Content) -> Iterator[tuple[str, ...]]:
+    """The cells in the order of COLUMNS."""
+    for rule in content["rules"]:
+        about = (rule["name"], rule["identifier"] or "", rule["severity"] or "", " ".join(rule["controls"]))
+        if not rule["resources"]:
+            yield (*about, "", "", rule["compliance"], "", "", rule["reason"] or "There is no resource in its scope.")
+        for each in rule["resources"]:
+            told = ("resourceType", "resourceId", "compliance", "since", "by", "annotation")
+            yield (*about, *(each[name] for name in told))
+
+
+def as_csv(content: Content) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([disarmed(cell) for cell in row] for row in rows(content))
+    return text.getvalue()
+
+
+def disarmed(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+
+
+def as_json(content: Content) -> str:
+    return json.dumps(content, indent=2) + "\n"
