@@ -102,6 +102,25 @@ class Lab:
         """Wait until everything that follows from the calls so far is done."""
         self._running.settle()
 
+    def compliance(self, rule: str, resource: str, *, region: str = DEFAULT_REGION) -> str:
+        """What a rule says of a resource once everything that follows from the calls so far is done: `COMPLIANT`,
+        `NON_COMPLIANT`, `NOT_APPLICABLE` or `INSUFFICIENT_DATA` (also when it says nothing).
+
+        The rule is named as it was put, or as its pack's template calls it; the resource by its id.
+        """
+        self.settle()
+        config = self.client("config", region=region)
+        pages = config.get_paginator("describe_config_rules").paginate()
+        names = [each["ConfigRuleName"] for page in pages for each in page["ConfigRules"]]
+        named = [name for name in names if name == rule or name.startswith(f"{rule}-conformance-pack-")]
+        if not named:
+            raise LookupError(f"there is no rule {rule!r} in {region}; there are {', '.join(names) or 'none'}")
+        details = config.get_paginator("get_compliance_details_by_config_rule").paginate(ConfigRuleName=named[0])
+        for result in (each for page in details for each in page["EvaluationResults"]):
+            if result["EvaluationResultIdentifier"]["EvaluationResultQualifier"]["ResourceId"] == resource:
+                return str(result["ComplianceType"])
+        return "INSUFFICIENT_DATA"
+
     def reset(self) -> None:
         """Forget everything: resources, credentials, records."""
         self._running.reset()

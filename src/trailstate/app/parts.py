@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from trailstate.app import configuration, delivery, evidence, functions, history, remediation
+from trailstate.app import compliance, configuration, delivery, evidence, functions, history, remediation
 from trailstate.app.house import House, Part
 
 ASSEMBLERS: Sequence[Callable[[House], Part]] = (
@@ -10,6 +10,7 @@ ASSEMBLERS: Sequence[Callable[[House], Part]] = (
     evidence.assemble,
     delivery.assemble,
     configuration.assemble,
+    compliance.assemble,
     functions.assemble,
     remediation.assemble,
 )
