@@ -5,11 +5,12 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs lock clean
+.PHONY: help setup demo test sim check format bench docs lock clean
 
 help:
 	@echo "make demo     play an incident against a simulated AWS account and ask who did it"
 	@echo "make test     the whole test suite"
+	@echo "make sim      two days of evidence under faults, a thousand times over"
 	@echo "make check    format, lint, types, layers, house rules (under a minute)"
 	@echo "make bench    the measurements, side by side with their peers"
 	@echo "make docs     write the generated reference under docs/reference"
@@ -26,6 +27,9 @@ demo: setup
 
 test: setup
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+
+sim: setup
+	@$(BIN)/python -m tests.simulation.run $(ARGS)
 
 check: setup
 	@$(BIN)/ruff format --check src tests bench tools || { echo "make format would reformat the files above"; exit 1; }

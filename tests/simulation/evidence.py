@@ -89,6 +89,18 @@ class Members:
         """There is nothing remembered here."""
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What the process is built of; a simulation may put a damaged part in."""
+
+    delivery: type[Delivery] = Delivery
+    digester: type[Digester] = Digester
+    windows: type[WindowShipper] = WindowShipper
+    digests: type[DigestShipper] = DigestShipper
+    buckets: type[Buckets] = Buckets
+    keys: type[Keys] = Keys
+
+
 @dataclass
 class Evidence:
     """The parts of one process; `restarted` gives the next one's over the same stores."""
@@ -103,13 +115,16 @@ class Evidence:
     key_days: int = 30
     members: Members = field(default_factory=Members)
     make_key: Callable[[], Any] = field(default_factory=pooled_keys)
+    parts: Parts = Parts()
 
     def __post_init__(self) -> None:
-        self.delivery = Delivery(self.store, self.world, self.window_seconds, self.members)
-        statuses, buckets = Statuses(self.store), Buckets(self.cloud, self.world)
-        windows = WindowShipper(self.store, self.objects, buckets, statuses, self.world)
-        keys = Keys(self.keys, self.store, self.key_days, self.make_key)
-        self.digester = Digester(self.store, keys, self.digest_seconds, self.delivery.cut, windows.is_refused)
+        self.delivery = self.parts.delivery(self.store, self.world, self.window_seconds, self.members)
+        statuses, buckets = Statuses(self.store), self.parts.buckets(self.cloud, self.world)
+        windows = self.parts.windows(self.store, self.objects, buckets, statuses, self.world)
+        keys = self.parts.keys(self.keys, self.store, self.key_days, self.make_key)
+        self.digester = self.parts.digester(
+            self.store, keys, self.digest_seconds, self.delivery.cut, windows.is_refused
+        )
         self.runner = Runner(self.store, self.world)
         self.runner.add(self.delivery)
         self.runner.add_timer(WindowTimer(self.delivery))
@@ -117,7 +132,7 @@ class Evidence:
         senders = [Sender(self.store, self.cloud, statuses, self.world) for _ in range(3)]
         for shipper in (
             windows,
-            DigestShipper(self.objects, buckets, statuses, self.world),
+            self.parts.digests(self.objects, buckets, statuses, self.world),
             LogsShipper(senders[0], self.world.now),
             BusShipper(senders[1]),
             TopicShipper(senders[2], self.world.now),
@@ -127,7 +142,7 @@ class Evidence:
     def restarted(self) -> "Evidence":
         return Evidence(
             self.world, self.store, self.objects, self.cloud, self.keys, self.window_seconds, self.digest_seconds,
-            self.key_days, self.members, self.make_key,
+            self.key_days, self.members, self.make_key, self.parts,
         )  # fmt: skip
 
     def record(self, **members: Any) -> str:
@@ -136,9 +151,17 @@ class Evidence:
         self.store.commit(Commit(appends=[journal.line(record)]))
         return str(record["eventID"])
 
-    def change(self, document: dict[str, Any], event: str = "StartLogging", *, is_gone: bool = False) -> str:
+    def change(
+        self,
+        document: dict[str, Any],
+        event: str = "StartLogging",
+        *,
+        is_gone: bool = False,
+        event_id: str | None = None,
+    ) -> str:
         """A call changes a trail, as CloudTrail's operations do it: in the commit of its record."""
         record = a_record(self.world, eventSource="cloudtrail.amazonaws.com", eventName=event)
+        record["eventID"] = event_id or record["eventID"]
         key = trail_key(ACCOUNT, document["HomeRegion"], document["Name"])
         value = None if is_gone else document
         shelf = [

@@ -28,6 +28,8 @@ Keys = Callable[[str, datetime], Collection[PublicKey]]
 _LOG = re.compile(r"/CloudTrail/([a-z0-9-]+)/\d{4}/\d\d/\d\d/(\d{12})_CloudTrail_")
 _DIGEST = re.compile(r"/CloudTrail-Digest/([a-z0-9-]+)/\d{4}/\d\d/\d\d/(\d{12})_CloudTrail-Digest_")
 
+BACKFILL = "_backfill.json.gz"
+
 _decode = msgspec.json.Decoder().decode
 _records = msgspec.json.Decoder(dict[str, list[dict[str, Any]]]).decode
 
@@ -102,6 +104,14 @@ class LogCheck:
             *self._wrong_links(),
         ]
 
+    def beginnings(self) -> list[str]:
+        """The chain of each digest that follows no other, once for each; backfill digests have chains of their own."""
+        return [
+            chain_of(name)
+            for name, digest in self._digests.items()
+            if digest["previousDigestS3Object"] is None and not name.endswith(BACKFILL)
+        ]
+
     def _wrong_records(self, expected: Collection[str]) -> Iterable[str]:
         wanted = frozenset(expected)
         for event_id in sorted(self._places.keys() - wanted):
@@ -151,13 +161,18 @@ class LogCheck:
         """Within one chain, periods that follow one another meet; only where a chain begins anew may there be a gap."""
         chains: dict[str, list[str]] = {}
         for key in self._digests:
-            chains.setdefault(key.rpartition("/")[2].rpartition("_202")[0].removesuffix("_backfill"), []).append(key)
+            chains.setdefault(chain_of(key), []).append(key)
         for keys in chains.values():
             ordered = sorted(keys, key=lambda key: str(self._digests[key]["digestEndTime"]))
             for before, after in itertools.pairwise(ordered):
                 end, start = self._digests[before]["digestEndTime"], self._digests[after]["digestStartTime"]
                 if start < end or (start > end and self._digests[after]["previousDigestS3Object"] is not None):
                     yield f"'{after}' starts at {start}, but '{before}' ends at {end}"
+
+
+def chain_of(name: str) -> str:
+    """Account, region, trail and home region: what the digests of one chain have in common in their names."""
+    return name.rpartition("/")[2].removesuffix(BACKFILL).rpartition("_")[0]
 
 
 def _place(digest: Mapping[str, Any], which: str) -> str:

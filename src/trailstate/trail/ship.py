@@ -6,11 +6,12 @@ Objects before the first attempt and never made again.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from trailstate.follow import Later
-from trailstate.stores.interface import JOURNAL, Commit, ObjectExists, Objects, OutboxRow, Store
+from trailstate.stores.interface import JOURNAL, Commit, Objects, OutboxRow, Store
 from trailstate.trail import chain, digester, onward, status
 from trailstate.trail.bucket import Buckets, Occupied, Parcel, Undelivered
 from trailstate.trail.digest import Delivered
@@ -54,15 +55,13 @@ class Shelter:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    def kept(self, key: str, body: bytes) -> bytes:
-        """The bytes under the key: those that an earlier attempt kept, else these."""
-        try:
-            self._objects.put_if_absent(key, body)
-        except ObjectExists:
-            found = self._objects.get(key)
-            assert found is not None, "what was kept is never removed"
-            return found
-        return body
+    def kept(self, key: str, make: Callable[[], bytes]) -> bytes:
+        """The bytes under the key: those that an earlier attempt kept, else fresh ones."""
+        found = self._objects.get(key)
+        if found is None:
+            found = make()
+            self._objects.put_if_absent(key, found)
+        return found
 
 
 class WindowShipper:
@@ -87,7 +86,7 @@ class WindowShipper:
         records = self._records(window)
         text = log_text(records)
         lane = window.lane
-        body = self._shelter.kept(f"delivery/{lane.bucket}/{window.key}", pack(text))
+        body = self._shelter.kept(f"delivery/{lane.bucket}/{window.key}", lambda: pack(text))
         try:
             self._buckets.put(lane, Parcel(lane.bucket, window.key, body, kms_key=lane.kms_key))
         except Undelivered as error:
@@ -144,7 +143,7 @@ class DigestShipper:
     def ship(self, row: OutboxRow) -> Commit:
         made = made_of(row)
         lane, digest = made.lane, made.digest
-        body = self._shelter.kept(f"digest/{digest.bucket}/{digest.key}", pack(digest.text.encode()))
+        body = self._shelter.kept(f"digest/{digest.bucket}/{digest.key}", lambda: pack(digest.text.encode()))
         try:
             self._buckets.put(lane, Parcel(digest.bucket, digest.key, body, metadata=digest.metadata))
         except Undelivered as error:

@@ -1,0 +1,352 @@
+"""Two days of evidence under everything that can go wrong: a seed in, findings out. `python -m tests.simulation.run`.
+
+A seed decides what is called, which trails change, how the clock steps, when the process dies and what fails, before
+its effect or after it. Whatever happens, a plain reading of the journal says which records belong to which trail; after
+each step what was newly delivered is held against it, every 200 steps and at the end everything is. At the end the
+weather turns fine, logging stops, and all of it must drain.
+
+Delivery never lists a bucket, so stale listings can only strike the house's own objects; they are armed all the same.
+"""
+
+import argparse
+import logging
+import multiprocessing
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.simulation.cloud import Cloud
+from tests.simulation.evidence import ACCOUNT, REGION, Evidence, Members, Parts, a_trail
+from trailstate.stores.interface import JOURNAL, StoreUnavailable
+from trailstate.stores.memory import Faults, MemoryObjects, MemoryStore
+from trailstate.trail.check import LogCheck
+from trailstate.trail.keys import PublicKey, public_keys
+from trailstate.wire.fault import Fault
+from trailstate.world import SimulatedWorld
+
+HOURS = 48
+FULL_CHECK_STEPS = 200
+ACCOUNTS = (ACCOUNT, "444455556666")
+REGIONS = (REGION, "eu-west-1")
+BUCKETS = {"all": ("evidence", "evidence-2"), "one": ("other",)}
+BEHIND = timedelta(hours=6)
+"""How much the wall clock may be behind the time that has passed: steps of two hours, a few times over."""
+
+
+class SteppedWorld(SimulatedWorld):
+    """A world whose wall clock is set now and then, as clocks are; the monotonic one only runs."""
+
+    elapsed = 0.0
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def pass_time(self, by: timedelta) -> None:
+        self.elapsed += by.total_seconds()
+        self.advance(by)
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class Weather:
+    """How often a call fails, in which form, and how often the process dies of it."""
+
+    draw: random.Random
+    rate: float = 0.0
+    lost_answers: int = 0
+
+    def fails(self, operation: str, kept: bool) -> None:
+        if self.draw.random() >= self.rate:
+            return
+        self.lost_answers += kept
+        if self.draw.random() < 0.2:
+            raise Crash(operation)
+        raise Fault("ServiceUnavailable", "Please reduce your request rate.", 503, "s3")
+
+
+@dataclass
+class Model:
+    """What should be in which trail's files: the journal read plainly, with the changes that were attempted."""
+
+    attempted: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    """Event id of a change, and the trail after it."""
+    names: dict[str, str] = field(default_factory=dict)
+    expected: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in BUCKETS})
+    starts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BUCKETS, 0))
+    states: dict[str, dict[str, Any] | None] = field(default_factory=lambda: dict.fromkeys(BUCKETS))
+    read: int = 0
+
+    def follow(self, store: MemoryStore) -> None:
+        try:
+            entries = store.read(JOURNAL, self.read, 10**9)
+        except StoreUnavailable:
+            return
+        for entry in entries:
+            record = msgspec.json.decode(entry.body)
+            for name, trail in self.states.items():
+                if trail is not None and belongs(trail, record):
+                    self.expected[name].add(record["eventID"])
+            if record["eventID"] in self.attempted:
+                self._change(self.names[record["eventID"]], self.attempted[record["eventID"]])
+            self.read = entry.position
+
+    def _change(self, name: str, after: dict[str, Any] | None) -> None:
+        self.starts[name] += is_chained(after) and not is_chained(self.states[name])
+        self.states[name] = after
+
+
+def is_chained(trail: dict[str, Any] | None) -> bool:
+    return bool(trail and trail["IsLogging"] and trail["LogFileValidationEnabled"])
+
+
+def belongs(trail: dict[str, Any], record: dict[str, Any]) -> bool:
+    """The documentation, read plainly."""
+    if not trail["IsLogging"] or (not trail["IsMultiRegionTrail"] and record["awsRegion"] != REGION):
+        return False
+    if record["recipientAccountId"] != ACCOUNT and not trail["IsOrganizationTrail"]:
+        return False
+    wants = trail["EventSelectors"][0]["ReadWriteType"]
+    return wants == "All" or record["readOnly"] == (wants == "ReadOnly")
+
+
+class Simulation:
+    """One seed's history."""
+
+    def __init__(self, seed: int, parts: Parts, directory: Path) -> None:
+        self.draw = random.Random(seed)
+        self.world = SteppedWorld(seed)
+        self.faults = Faults()
+        self.weather = Weather(self.draw)
+        self.cloud = Cloud(self.weather.fails)
+        for names in BUCKETS.values():
+            for name in names:
+                self.cloud.make_bucket(name)
+        self.store = MemoryStore(self.world, self.faults)
+        self.evidence = Evidence(
+            self.world, self.store, MemoryObjects(self.faults), self.cloud, directory,
+            key_days=1, members=Members(set(ACCOUNTS)), parts=parts,
+        )  # fmt: skip
+        self.model = Model()
+        self.gone: dict[str, dict[str, Any]] = {}
+        self.taken: dict[str, int] = dict.fromkeys((name for names in BUCKETS.values() for name in names), 0)
+        self.checks = {name: LogCheck(self.keys) for name in BUCKETS}
+        self.began = self.world.now()
+
+    def keys(self, region: str, moment: datetime) -> list[PublicKey]:
+        return public_keys(self.store, region, moment, moment)
+
+    # What happens.
+
+    def run(self) -> list[str]:
+        """Every finding."""
+        acts, weights = zip(*ACTS.items(), strict=True)
+        for step in range(1, 10**6):
+            if self.world.elapsed >= HOURS * 3600:
+                break
+            with self.surviving():
+                self.draw.choices(acts, weights)[0](self)
+            if found := self.look(is_full=step % FULL_CHECK_STEPS == 0):
+                return found
+        return self.calm()
+
+    @contextmanager
+    def surviving(self) -> Iterator[None]:
+        """What a part raises is tried again later, as the runner does; a process that dies is started again."""
+        try:
+            yield
+        except StoreUnavailable:
+            if self.draw.random() < 0.3:
+                self.evidence = self.evidence.restarted()
+        except Crash:
+            self.evidence = self.evidence.restarted()
+
+    def calm(self) -> list[str]:
+        """No faults any more; logging stops; everything drains."""
+        self.weather.rate = 0
+        self.faults.__init__()  # type: ignore[misc]
+        self.cloud.buckets.update(self.gone)
+        self.world.advance(timedelta(seconds=self.world.elapsed) - (self.world.now() - self.began) + BEHIND)
+        for name in BUCKETS:
+            self.change(name, a_trail(Name=name, IsLogging=False))
+        for _ in range(6):
+            self.world.pass_time(timedelta(minutes=20))
+            self.evidence.runner.run_until_idle()
+        left = [f"the queue '{queue}' never drained" for queue in self.store.queues("")]
+        return [*left, *self.look(is_full=True, is_over=True), *self.onward()]
+
+    def change(self, name: str, trail: dict[str, Any], *, is_gone: bool = False) -> None:
+        event_id = self.world.uuid()
+        self.model.attempted[event_id], self.model.names[event_id] = None if is_gone else trail, name
+        self.evidence.change(trail, "UpdateTrail", is_gone=is_gone, event_id=event_id)
+
+    # What must hold.
+
+    def look(self, *, is_full: bool = False, is_over: bool = False) -> list[str]:
+        for name, buckets in BUCKETS.items():
+            for bucket in buckets:
+                self._take(name, bucket)
+        self.model.follow(self.store)
+        findings = [f"{name}: {each}" for name, check in self.checks.items() for each in check.findings]
+        if is_full:
+            for name, check in self.checks.items():
+                told = check.finish(self.model.expected[name], is_digested=is_over)
+                findings += [f"{name}: {each}" for each in told if is_over or "is in no file" not in each]
+                findings += self._beginnings(name, check)
+        return findings
+
+    def _take(self, name: str, bucket: str) -> None:
+        objects = self.cloud.buckets.get(bucket) or self.gone.get(bucket) or {}
+        for key, stored in list(objects.items())[self.taken[bucket] :]:
+            self.checks[name].take(bucket, key, stored.body, stored.metadata)
+        self.taken[bucket] = len(objects)
+
+    def _beginnings(self, name: str, check: LogCheck) -> list[str]:
+        """Chains begin where logging begins and nowhere else."""
+        found: dict[str, int] = {}
+        for place in check.beginnings():
+            found[place] = found.get(place, 0) + 1
+        starts = self.model.starts[name]
+        return [f"{name}: '{place}' began {count} times" for place, count in found.items() if count > starts]
+
+    def onward(self) -> list[str]:
+        """Each record that goes to the log group is there; twice only if an answer was lost."""
+        logged = [
+            msgspec.json.decode(event["message"])["eventID"]
+            for events in self.cloud.streams.values()
+            for event in events
+        ]
+        wanted = self.model.expected["all"]
+        findings = [f"the log group lacks {each}" for each in sorted(wanted.difference(logged))]
+        if len(logged) > len(set(logged)) and not self.weather.lost_answers and not self.died:
+            findings.append("the log group has records twice")
+        return findings
+
+    died = False
+
+
+def call_something(sim: Simulation) -> None:
+    for _ in range(sim.draw.randint(1, 4)):
+        sim.evidence.record(
+            recipientAccountId=sim.draw.choice(ACCOUNTS),
+            awsRegion=sim.draw.choice(REGIONS),
+            readOnly=sim.draw.random() < 0.3,
+        )
+
+
+def let_time_pass(sim: Simulation) -> None:
+    sim.world.pass_time(timedelta(seconds=sim.draw.randint(1, 2400)))
+
+
+def step_the_clock(sim: Simulation) -> None:
+    behind = timedelta(seconds=sim.world.elapsed) - (sim.world.now() - sim.began)
+    step = timedelta(seconds=sim.draw.randint(-7200, 7200))
+    if abs(behind - step) < BEHIND:
+        sim.world.advance(step)
+
+
+def work_a_little(sim: Simulation) -> None:
+    for _ in range(sim.draw.randint(1, 4)):
+        sim.draw.choice(sim.evidence.runner._driven).step()
+
+
+def work_it_all_off(sim: Simulation) -> None:
+    sim.evidence.runner.run_until_idle()
+
+
+def die(sim: Simulation) -> None:
+    sim.died = True
+    sim.evidence = sim.evidence.restarted()
+
+
+def change_the_weather(sim: Simulation) -> None:
+    sim.weather.rate = sim.draw.choice((0.0, 0.0, 0.02, 0.2))
+
+
+def arm_a_fault(sim: Simulation) -> None:
+    name = sim.draw.choice(("commit", "read", "put", "get", "list"))
+    sim.faults.arm(name, kept=name in ("commit", "put") and sim.draw.random() < 0.5, count=sim.draw.randint(1, 2))
+
+
+def take_a_bucket_away(sim: Simulation) -> None:
+    """Or bring those back that were taken."""
+    if sim.gone:
+        sim.cloud.buckets.update(sim.gone)
+        sim.gone = {}
+    else:
+        name = sim.draw.choice(list(sim.taken))
+        sim.gone = {name: sim.cloud.buckets.pop(name)}
+
+
+def change_a_trail(sim: Simulation) -> None:
+    name = sim.draw.choice(list(BUCKETS))
+    is_gone = sim.draw.random() < 0.1
+    trail = a_trail(
+        Name=name,
+        S3BucketName=sim.draw.choice(BUCKETS[name]),
+        IsLogging=sim.draw.random() < 0.8,
+        IsMultiRegionTrail=name == "all",
+        IsOrganizationTrail=name == "all",
+        OrganizationId="o-sim",
+        CloudWatchLogsLogGroupArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:trail:*" if name == "all" else None,
+        EventSelectors=[{"ReadWriteType": sim.draw.choice(("All", "All", "ReadOnly", "WriteOnly"))}],
+    )
+    sim.change(name, trail, is_gone=is_gone)
+
+
+ACTS: dict[Callable[[Simulation], None], int] = {
+    call_something: 40,
+    let_time_pass: 40,
+    work_a_little: 30,
+    work_it_all_off: 15,
+    change_a_trail: 4,
+    change_the_weather: 4,
+    arm_a_fault: 4,
+    step_the_clock: 3,
+    die: 3,
+    take_a_bucket_away: 2,
+}
+
+
+def simulate(seed: int, parts: Parts = Parts()) -> list[str]:  # noqa: B008 - a frozen value
+    """The findings of one seed."""
+    with tempfile.TemporaryDirectory(prefix="simulation-") as directory:
+        return Simulation(seed, parts, Path(directory)).run()
+
+
+def _told(seed: int) -> tuple[int, list[str]]:
+    return seed, simulate(seed)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
+    arguments = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    began, failed = time.perf_counter(), 0
+    seeds = range(arguments.first, arguments.first + arguments.seeds)
+    with multiprocessing.Pool(arguments.processes) as pool:
+        for seed, findings in pool.imap_unordered(_told, seeds, chunksize=4):
+            if findings:
+                failed += 1
+                print(f"seed {seed}:", *findings[:5], sep="\n  ", flush=True)
+    elapsed = time.perf_counter() - began
+    print(f"{len(seeds)} seeds of {HOURS} hours in {elapsed:.0f} s: {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
