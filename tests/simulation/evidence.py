@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.simulation.cloud import Cloud
 from trailstate.follow import Runner
@@ -18,7 +19,7 @@ from trailstate.trail import journal
 from trailstate.trail.bucket import Buckets
 from trailstate.trail.delivery import Delivery, WindowTimer
 from trailstate.trail.digester import Digester
-from trailstate.trail.keys import Keys, fresh_key
+from trailstate.trail.keys import Keys
 from trailstate.trail.send import BusShipper, LogsShipper, Sender, TopicShipper
 from trailstate.trail.ship import DigestShipper, WindowShipper
 from trailstate.trail.status import Statuses
@@ -65,9 +66,14 @@ def a_trail(**members: Any) -> dict[str, Any]:
     } | members
 
 
+POOLED_KEYS = 64
+POOLED_KEY_BITS = 1024
+"""Short ones: what is simulated is which key signs, not how hard it is to break."""
+
+
 @lru_cache(maxsize=1)
 def _pool() -> list[Any]:
-    return [fresh_key() for _ in range(4)]
+    return [rsa.generate_private_key(public_exponent=65537, key_size=POOLED_KEY_BITS) for _ in range(POOLED_KEYS)]
 
 
 def pooled_keys() -> Callable[[], Any]:
