@@ -250,5 +250,8 @@ def test_unknown_channels_are_said_to_be_none(aws: Lab) -> None:
 def test_a_channel_has_tags(aws: Lab, channel: str) -> None:
     client = aws.client("cloudtrail")
     client.add_tags(ResourceId=channel, TagsList=[{"Key": "team", "Value": "pay"}, {"Key": "bare"}])
+    theirs = aws.client("cloudtrail", key=OTHER)
+    assert_refused("ChannelNotFoundException", theirs.list_tags, ResourceIdList=[channel])
+    assert_refused("ChannelNotFoundException", theirs.remove_tags, ResourceId=channel, TagsList=[{"Key": "team"}])
     (listed,) = client.list_tags(ResourceIdList=[channel])["ResourceTagList"]
     assert listed == {"ResourceId": channel, "TagsList": [{"Key": "team", "Value": "pay"}, {"Key": "bare"}]}

@@ -57,15 +57,12 @@ class Organizations:
             return None
         manager = described["MasterAccountId"]
         trusted = self._listed(manager, "ListAWSServiceAccessForOrganization", "EnabledServicePrincipals")
-        administrators = self._listed(
-            manager, "ListDelegatedAdministrators", "DelegatedAdministrators", {"ServicePrincipal": SERVICE}
-        )
         return Organization(
             id=described["Id"],
             management_account=manager,
             has_all_features=described.get("FeatureSet", "ALL") == "ALL",
             trusts_cloudtrail=any(each["ServicePrincipal"] == SERVICE for each in trusted),
-            administrators=frozenset(each["Id"] for each in administrators),
+            administrators=self._administrators(manager),
         )
 
     def members(self, manager: str) -> frozenset[str]:
@@ -102,6 +99,16 @@ class Organizations:
                 return None
             raise
         return found
+
+    def _administrators(self, manager: str) -> frozenset[str]:
+        asked = {"ServicePrincipal": SERVICE}
+        try:
+            found = self._listed(manager, "ListDelegatedAdministrators", "DelegatedAdministrators", asked)
+            return frozenset(each["Id"] for each in found)
+        except Fault as fault:
+            if fault.sender:  # an estate in which CloudTrail cannot have any
+                return frozenset()
+            raise
 
     def _listed(
         self, account: str, operation: str, member: str, parameters: Mapping[str, Any] | None = None

@@ -65,6 +65,16 @@ def what_is_put_is_no_form() -> None:
     replace(Request, "want_form_data_parsed", property(want_form_data_parsed))
 
 
+def cloudtrail_and_config_have_administrators() -> None:
+    """Members can be delegated administrators of CloudTrail and Config too; moto's list leaves them out.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html
+    """
+    from moto.organizations.models import FakeDelegatedAdministrator
+
+    FakeDelegatedAdministrator.SUPPORTED_SERVICES.extend(("cloudtrail.amazonaws.com", "config.amazonaws.com"))
+
+
 AT_START: tuple[Callable[[], None], ...] = (
     ids_of_users_and_groups,
     one_id_for_an_assumed_role,
@@ -75,6 +85,7 @@ AT_START: tuple[Callable[[], None], ...] = (
 AFTER_IMPORT: dict[str, Callable[[], None]] = {
     "cloudformation": template.tell_broken_templates,
     "ec2": instances.describe_types_when_asked,
+    "organizations": cloudtrail_and_config_have_administrators,
     "sqs": long_polls_return_at_once,
 }
 """Repairs of a service that is loaded only when somebody uses it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from trailstate.services.cloudtrail.found import fault
 from trailstate.services.cloudtrail.history import LookupLimits
-from trailstate.services.cloudtrail.resource import channel_of
+from trailstate.services.cloudtrail.resource import find_channel
 from trailstate.services.cloudtrail.tags import drop_tags, listed, put_new_tags, tags_key
 from trailstate.services.operation import operation
 from trailstate.stores.interface import ShelfKey
@@ -120,15 +120,6 @@ def delete_channel(call: Call, shelf: StagedShelf, *, Channel: str) -> dict[str,
         shelf.delete(each)
     drop_tags(shelf, channel_arn(key))
     return {}
-
-
-def find_channel(call: Call, shelf: StagedShelf, named: str) -> tuple[ShelfKey, Mapping[str, Any]]:
-    """A channel of the caller's account, by ARN or id."""
-    key = channel_of(named).key(call)
-    document = shelf.get(key) if key.account == call.account else None
-    if document is None:
-        raise fault.ChannelNotFoundException(f"There is no channel '{named}' in the account {call.account}.")
-    return key, document
 
 
 def _channels(call: Call, shelf: StagedShelf) -> list[tuple[ShelfKey, dict[str, Any]]]:

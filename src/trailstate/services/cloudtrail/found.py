@@ -53,17 +53,22 @@ def _is_ours(call: Call, organizations: Organizations, key: ShelfKey, document: 
 def find_changeable(call: Call, shelf: StagedShelf, organizations: Organizations, named: str) -> Found:
     """The trail, if the caller may change it from this region; AWS's exceptions otherwise."""
     key, document = _anywhere(call, shelf, organizations, named)
-    if key.account != call.account and not _runs(organizations.of(call.account), call.account):
-        raise fault.NotOrganizationMasterAccountException(
-            f"The trail {document['TrailARN']} belongs to the organization; only its management account or a delegated"
-            f" administrator can change it, and {call.account} is neither."
-        )
+    check_owner(call, organizations, key, document)
     if key.region != call.region:
         raise fault.InvalidHomeRegionException(
             f"The trail {document['TrailARN']} can be changed only from its home Region {key.region}; the request was"
             f" made in {call.region}."
         )
     return key, document
+
+
+def check_owner(call: Call, organizations: Organizations, key: ShelfKey, document: Document) -> None:
+    """NotOrganizationMasterAccountException for a member that only sees the organization's trail."""
+    if key.account != call.account and not _runs(organizations.of(call.account), call.account):
+        raise fault.NotOrganizationMasterAccountException(
+            f"The trail {document['TrailARN']} belongs to the organization; only its management account or a delegated"
+            f" administrator can change it, and {call.account} is neither."
+        )
 
 
 def _runs(organization: Organization | None, account: str) -> bool:

@@ -1,11 +1,14 @@
 """The ARNs of what CloudTrail keeps: trails and channels, and of the kinds that Trailstate has none of yet."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from trailstate.services.cloudtrail.found import fault
 from trailstate.services.cloudtrail.naming import TrailArn, read_trail_arn
 from trailstate.stores.interface import ShelfKey
+from trailstate.stores.staged import StagedShelf
 from trailstate.trail.channel import channel_key
 from trailstate.wire.call import Call
 
@@ -52,6 +55,15 @@ def channel_of(named: str) -> Channel:
     if match is None or match[3] != "channel":
         raise _not_a_channel(named)
     return Channel(_channel_id(match[4]), match[1], match[2])
+
+
+def find_channel(call: Call, shelf: StagedShelf, named: str) -> tuple[ShelfKey, Mapping[str, Any]]:
+    """A channel of the caller's account, by ARN or id."""
+    key = channel_of(named).key(call)
+    document = shelf.get(key) if key.account == call.account else None
+    if document is None:
+        raise fault.ChannelNotFoundException(f"There is no channel '{named}' in the account {call.account}.")
+    return key, document
 
 
 def _channel_id(text: str) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailstate.services.cloudtrail.found import fault, find_trail
-from trailstate.services.cloudtrail.resource import Channel, check_region, resource_of
+from trailstate.services.cloudtrail.found import check_owner, fault, find_trail
+from trailstate.services.cloudtrail.resource import Channel, check_region, find_channel, resource_of
 from trailstate.services.operation import operation
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
+from trailstate.trail.channel import channel_arn
 from trailstate.trail.organization import Organizations
 from trailstate.wire.call import Call
 
@@ -110,16 +111,15 @@ def _given(tags: Sequence[Mapping[str, str]]) -> dict[str, str | None]:
 
 def _existing(call: Call, shelf: StagedShelf, organizations: Organizations, named: str) -> str:
     """The ARN of a resource that is there; AWS's exceptions otherwise."""
-    resource = resource_of(named)
-    if isinstance(resource, Channel):
-        if shelf.get(resource.key(call)) is None:
-            raise fault.ChannelNotFoundException(f"There is no channel {named}.")
-        return named
-    _, document = find_trail(call, shelf, organizations, named)
-    return str(document["TrailARN"])
+    if isinstance(resource_of(named), Channel):
+        return channel_arn(find_channel(call, shelf, named)[0])
+    return str(find_trail(call, shelf, organizations, named)[1]["TrailARN"])
 
 
 def _taggable(call: Call, shelf: StagedShelf, organizations: Organizations, named: str) -> str:
+    """The ARN of a resource whose tags the caller may change from this region."""
+    if not isinstance(resource_of(named), Channel):
+        check_owner(call, organizations, *find_trail(call, shelf, organizations, named))
     arn = _existing(call, shelf, organizations, named)
     check_region(call, arn)
     return arn
