@@ -179,6 +179,34 @@ def test_functions_tables_topics_and_queues_make_data_events(aws: Lab, trail: st
     }
 
 
+def test_network_activity_is_journalled_while_a_trail_selects_it(aws: Lab, trail: str) -> None:
+    endpoint = "vpce-1a2b3c4d"
+
+    def through_endpoint(request: Any, **_: Any) -> None:
+        request.headers["Host"] = f"{endpoint}-5e6f.kms.us-east-1.vpce.amazonaws.com"
+
+    client = aws.client("kms", use_ssl=False)
+    client.meta.events.register("before-send.kms", through_endpoint)
+    about = {"Field": "eventCategory", "Equals": ["NetworkActivity"]}
+    source = {"Field": "eventSource", "Equals": ["kms.amazonaws.com"]}
+    client.list_keys()
+    assert aws.recorded(eventCategory="NetworkActivity") == []
+    aws.client("cloudtrail").put_event_selectors(
+        TrailName=trail, AdvancedEventSelectors=[{"FieldSelectors": [about, source]}]
+    )
+
+    client.list_keys()
+    client.list_aliases()
+    aws.client("kms").list_keys()
+
+    found = aws.recorded(eventCategory="NetworkActivity")
+    assert [(each["eventName"], each["vpcEndpointId"]) for each in found] == [
+        ("ListKeys", endpoint),
+        ("ListAliases", endpoint),
+    ]
+    assert all("requestParameters" not in each for each in found)
+
+
 def test_insights_are_not_enabled_and_cannot_be_yet(aws: Lab, trail: str) -> None:
     client = aws.client("cloudtrail")
     said = assert_refused("InsightNotEnabledException", client.get_insight_selectors, TrailName=trail)

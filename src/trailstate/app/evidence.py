@@ -13,4 +13,9 @@ def assemble(house: House) -> Part:
         organizations.forget()
         interest.forget()
 
-    return Part(provisions={Organizations: organizations}, selects=interest.selects, forget=forget)
+    return Part(
+        provisions={Organizations: organizations},
+        selects=interest.selects,
+        further_records=interest.further_records,
+        forget=forget,
+    )

@@ -80,6 +80,8 @@ class Part:
     """Operator's pages by path."""
     selects: Callable[[Call], bool] | None = None
     """Whether somebody asks for this data event, so that it is journalled."""
+    further_records: Callable[[Call], Sequence[Mapping[str, Any]]] | None = None
+    """What is recorded of a call beside its own record."""
     forget: Callable[[], None] | None = None
     """Drop what is remembered of a store that was erased."""
     estate_lost: Callable[[], None] | None = None

@@ -93,6 +93,7 @@ class Running:
             data_events=settings.data_events,
             on_audit_failure=settings.on_audit_failure,
             selects=self._selects,
+            further=self._further_records,
         )
         self._runner = Runner(self._store, world)
         self._door = FrontDoor()
@@ -148,6 +149,11 @@ class Running:
             endpoint=lambda: self.endpoint,
             provisions=provisions,
         )
+
+    def _further_records(self, call: Call) -> list[Mapping[str, Any]]:
+        """What any part has recorded of a call beside its own record."""
+        given = [part.further_records(call) for part in self._parts if part.further_records is not None]
+        return [record for records in given for record in records]
 
     def _selects(self, call: Call) -> bool:
         """Whether any part asks for this data event."""

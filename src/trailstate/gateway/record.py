@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,7 @@ class AuditRefused(Exception):
 
 NOTHING = Commit()
 Selects = Callable[[Call], bool]
+Further = Callable[[Call], Sequence[Mapping[str, Any]]]
 
 
 def selects_none(_: Call) -> bool:
@@ -30,19 +31,31 @@ def selects_none(_: Call) -> bool:
     return False
 
 
+def nothing_further(_: Call) -> Sequence[Mapping[str, Any]]:
+    """A call has its own record and no other."""
+    return ()
+
+
 class Recorder:
     """Writes calls into the journal. Safe from any thread.
 
     `data_events` is `all` (every data event is kept), `selected` (those that `selects` asks for) or `none`;
-    `on_audit_failure` is `refuse` or `count`.
+    `on_audit_failure` is `refuse` or `count`. `further` gives the records that a call has beside its own.
     """
 
     def __init__(
-        self, store: Store, *, data_events: str, on_audit_failure: str, selects: Selects = selects_none
+        self,
+        store: Store,
+        *,
+        data_events: str,
+        on_audit_failure: str,
+        selects: Selects = selects_none,
+        further: Further = nothing_further,
     ) -> None:
         self._store = store
         fixed: dict[str, Selects] = {"all": lambda _: True, "none": selects_none}
         self._selects = fixed.get(data_events, selects)
+        self._further = further
         self._refuses = on_audit_failure == "refuse"
         self._owing = threading.Lock()
         self._owed: list[Append] = []
@@ -122,12 +135,13 @@ class Recorder:
             raise
 
     def _lines(self, call: Call, outcome: Outcome, intended: bool) -> list[Append]:
-        """What the journal gets of a call: nothing, but for a count, of a data event nobody wants. What was intended
-        is kept, whatever was changed about trails since."""
+        """What the journal gets of a call: its own record, unless it is a data event nobody wants, which is counted.
+        What was intended is kept, whatever was changed about trails since."""
+        further = [] if is_silent(call) else [journal.line(each) for each in self._further(call)]
         if intended or self.keeps(call):
-            return [journal.line(each) for each in record.build_all(call, outcome)]
+            return [*(journal.line(each) for each in record.build_all(call, outcome)), *further]
         self.data_events_not_kept = next(self._unkept) + 1
-        return []
+        return further
 
     def _failed(self, call: Call, error: StoreUnavailable) -> None:
         self.calls_not_recorded = next(self._unrecorded) + 1

@@ -1,16 +1,19 @@
-"""Whether any trail asks for a data event, so that it is journalled (CloudTrail user guide, "Logging data events").
+"""Whether any trail asks for an event that is not recorded by itself, so that it is journalled.
+
+Follows the CloudTrail user guide, "Logging data events" and "Logging network activity events".
 
 The question is put before the call is done, from what is known of it then; the trail's own selection is made again from
 the record. So one event too many may be kept, never one too few.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trailstate.stores.interface import Store
 from trailstate.trail.category import classify, region_of
 from trailstate.trail.identity import user_identity
+from trailstate.trail.network import network_event
 from trailstate.trail.resources import resources
 from trailstate.trail.trails import VERSION_KEY, IsMember, Trail, covers, trails
 from trailstate.wire.call import Call, Outcome, WireResponse
@@ -31,17 +34,20 @@ class Interest:
 
     def selects(self, call: Call) -> bool:
         """Whether a trail that logs selects the call's event."""
-        logging = self._trails()
-        if not logging:
-            return False
-        expected = expected_record(call)
-        return any(
-            trail.selects(expected) and self._covers(trail, call.account, expected["awsRegion"]) for trail in logging
-        )
+        return bool(self._trails()) and self._is_selected(expected_record(call))
+
+    def further_records(self, call: Call) -> list[Mapping[str, Any]]:
+        """The network activity event of a call through a VPC endpoint, if a trail that logs selects it."""
+        event = network_event(call)
+        return [event] if event is not None and self._is_selected(event) else []
 
     def forget(self) -> None:
         """The store was emptied."""
         self._version = -1
+
+    def _is_selected(self, record: Mapping[str, Any]) -> bool:
+        account, region = record["recipientAccountId"], record["awsRegion"]
+        return any(trail.selects(record) and self._covers(trail, account, region) for trail in self._trails())
 
     def _covers(self, trail: Trail, account: str, region: str) -> bool:
         """When nobody can say whether the account is a member, the event is kept."""
@@ -72,5 +78,6 @@ def expected_record(call: Call) -> dict[str, Any]:
         "readOnly": kind.read_only,
         "resources": resources(call, _HOPED_FOR, kind.resource_type, region),
         "eventType": "AwsApiCall",
+        "recipientAccountId": call.account,
         "eventCategory": kind.category,
     }

@@ -70,11 +70,11 @@ def build_all(call: Call, outcome: Outcome) -> list[dict[str, Any]]:
     owner = _owner_of_role(call, outcome)
     if owner is None or owner == call.account:
         return [own]
-    shared = _derived_id("shared", call.event_id)
+    shared = derived_id("shared", call.event_id)
     stranger = {"type": "AWSAccount", "principalId": call.principal.principal_id, "accountId": call.account}
     theirs = own | {
         "userIdentity": stranger,
-        "eventID": _derived_id("owner", call.event_id),
+        "eventID": derived_id("owner", call.event_id),
         "recipientAccountId": owner,
     }
     return [_with_shared_id(own, shared), _with_shared_id(theirs, shared)]
@@ -123,8 +123,8 @@ def _closing(call: Call, kind: Classification) -> dict[str, Any]:
     closing["managementEvent"] = kind.category == "Management"
     closing["recipientAccountId"] = call.account
     if call.principal.type == "AWSService" and prefix in table("classes")["shared_events"]["values"]:
-        closing["sharedEventID"] = _derived_id("shared", call.event_id)
-    endpoint = _vpc_endpoint(call.host)
+        closing["sharedEventID"] = derived_id("shared", call.event_id)
+    endpoint = vpc_endpoint(call.host)
     if endpoint is not None:
         closing["vpcEndpointId"] = endpoint
     closing["eventCategory"] = kind.category
@@ -137,7 +137,8 @@ def _closing(call: Call, kind: Classification) -> dict[str, Any]:
     return closing
 
 
-def _vpc_endpoint(host: str) -> str | None:
+def vpc_endpoint(host: str) -> str | None:
+    """The VPC endpoint that a Host header names; None for any other host."""
     name, is_endpoint, _port = host.partition(".vpce.amazonaws.com")
     found = _VPC_ENDPOINT.search(name) if is_endpoint else None
     return None if found is None else found[1]
@@ -160,7 +161,7 @@ def _with_shared_id(record: dict[str, Any], shared: str) -> dict[str, Any]:
     return copy
 
 
-def _derived_id(purpose: str, event_id: str) -> str:
+def derived_id(purpose: str, event_id: str) -> str:
     """A further id for the same action, e.g. one that two accounts' copies share: the same call gives the same id."""
     digest = sha256(f"{purpose} {event_id}".encode()).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"

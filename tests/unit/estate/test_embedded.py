@@ -59,7 +59,7 @@ def a_call(
     body = urlencode({"Action": operation, "Version": VERSIONS[service], **parameters}).encode()
     scope = f"AKIAIOSFODNN7EXAMPLE/20310203/us-west-2/{service}/aws4_request"
     lines = (
-        ("host", "127.0.0.1:4566"),
+        *(() if dict(headers).get("host") else (("host", "127.0.0.1:4566"),)),
         ("content-type", "application/x-www-form-urlencoded"),
         ("authorization", f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
         *headers,
@@ -152,6 +152,12 @@ def test_waits_for_nobody(estate: EmbeddedEstate) -> None:
 def test_the_house_chooses_account_and_region(estate: EmbeddedEstate) -> None:
     sly = (("user-agent", "app region/us-west-2"), ("x-moto-account-id", "999999999999"))
     body = answered(estate, a_call("sns", "CreateTopic", Name="t", headers=sly))[0]
+    assert f"arn:aws:sns:eu-west-1:{ACCOUNT}:t".encode() in body
+
+
+def test_a_vpc_endpoints_name_is_no_region(estate: EmbeddedEstate) -> None:
+    through = (("host", "vpce-1a2b3c4d-5e6f.sns.eu-west-1.vpce.amazonaws.com"),)
+    body = answered(estate, a_call("sns", "CreateTopic", Name="t", headers=through))[0]
     assert f"arn:aws:sns:eu-west-1:{ACCOUNT}:t".encode() in body
 
 

@@ -26,6 +26,7 @@ SCOPE = re.compile(
 QUERY_SCOPE = re.compile(
     r"X-Amz-Credential=(?P<key>[^&/%]+)(?:%2F|/)\d{8}(?:%2F|/)[^&/%]+(?:%2F|/)(?P<service>[^&/%]+)", re.I
 )
+VPC_ENDPOINT = ".vpce.amazonaws.com"
 AGENT_REGION = re.compile(r"\bregion/")
 
 
@@ -97,6 +98,8 @@ def _place_in_region(environ: dict[str, Any], frame: Serve) -> None:
         environ["HTTP_AUTHORIZATION"] = SCOPE.sub(
             rf"Credential=\g<key>/\g<date>/{frame.region}/\g<service>/aws4_request", given
         )
+    if VPC_ENDPOINT in environ["HTTP_HOST"]:
+        environ["HTTP_HOST"] = "localhost"  # moto would read a region into the endpoint's name
     agent: str = environ.get("HTTP_USER_AGENT", "")
     if "region/" in agent:
         # moto believes a region in the agent's name before the one in the signature.
