@@ -301,6 +301,7 @@ class Running:
 
     def advance(self, by: timedelta) -> datetime:
         assert isinstance(self._world, AdjustableWorld), "only a testing server's clock can be moved"
+        self.settle()  # what follows from the calls so far happened before the step, not after it
         now = self._world.advance(by)
         self.settle()
         return now

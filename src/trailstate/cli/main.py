@@ -19,6 +19,7 @@ from trailstate.cli.doctor import doctor
 from trailstate.cli.env import env
 from trailstate.cli.events import events
 from trailstate.cli.exit import MEANINGS, ExitCode, Stop
+from trailstate.cli.resource import resource, types
 from trailstate.cli.terminal import put, say
 from trailstate.cli.up import up
 from trailstate.cli.verify import verify
@@ -27,7 +28,7 @@ from trailstate.settings import SettingsError
 EXIT_CODES = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
 
 
-ORDER = ("up", "env", "events", "verify", "demo", "play", "clock", "settle", "doctor")
+ORDER = ("up", "env", "events", "resource", "types", "verify", "demo", "play", "clock", "settle", "doctor")
 
 
 class Verbs(TyperGroup):
@@ -80,6 +81,8 @@ def trailstate(
 app.command()(up)
 app.command()(env)
 app.command()(events)
+app.add_typer(resource, name="resource")
+app.command()(types)
 app.add_typer(clock)
 app.command()(settle)
 app.command()(verify)
