@@ -29,7 +29,7 @@ def moment_text(moment: datetime) -> str:
 class Projection:
     """One place of a type's raw answer, and how it goes into the item. Learns the keys it meets."""
 
-    __slots__ = ("_keeps", "_known", "_node", "_pascal", "_path", "_renames")
+    __slots__ = ("_is_free", "_keeps", "_known", "_node", "_pascal", "_path", "_read", "_renames", "_wrap")
 
     def __init__(
         self,
@@ -41,6 +41,9 @@ class Projection:
         path: str = "",
     ) -> None:
         self._node = node
+        self._is_free = node is not None and bool(node.leaf) and not node.below
+        self._wrap, leaf = _wrapped(node)
+        self._read = _LEAVES.get(leaf, plain)
         self._pascal = pascal
         self._renames = renames
         self._keeps = keeps
@@ -49,15 +52,15 @@ class Projection:
 
     def value(self, raw: Any) -> Any:
         """The raw value as an item holds it."""
-        if isinstance(raw, Mapping):
+        if isinstance(raw, dict):
             return self._map(raw)
         if isinstance(raw, list | tuple):
             return [self.value(each) for each in raw]
         return self._scalar(raw)
 
     def _map(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        if self._node is not None and self._node.leaf and not self._node.below:
-            return {name: plain(each) for name, each in raw.items()}  # a free-form map: its keys are data
+        if self._is_free:
+            return {name: plain(each) for name, each in raw.items()}  # the keys of a free-form map are data
         if self._path + KEYS_ARE_DATA in self._keeps:
             within = self._below(None, self._path + KEYS_ARE_DATA)
             return {name: within.value(each) for name, each in raw.items()}
@@ -87,12 +90,17 @@ class Projection:
         return key[:1].upper() + key[1:] if self._pascal else key[:1].lower() + key[1:]
 
     def _scalar(self, raw: Any) -> Any:
-        if raw is None or self._node is None:
-            return plain(raw)
-        if not self._node.leaf and WRAPPED in self._node.below:
-            name, node = self._node.below[WRAPPED]
-            return {name: _LEAVES.get(node.leaf, plain)(raw)}
-        return _LEAVES.get(self._node.leaf, plain)(raw)
+        if raw is None:
+            return None
+        return {self._wrap: self._read(raw)} if self._wrap else self._read(raw)
+
+
+def _wrapped(node: Node | None) -> tuple[str, str]:
+    """The name that a plain value is wrapped in (empty: none), and the type of the value."""
+    if node is None or node.leaf or WRAPPED not in node.below:
+        return "", "" if node is None else node.leaf
+    name, below = node.below[WRAPPED]
+    return name, below.leaf
 
 
 @cache
@@ -126,18 +134,20 @@ def part_value(declared: ResourceType, part: Part, answer: Any) -> Any:
 
 def plain(raw: Any) -> Any:
     """A raw value as plain JSON, whatever it is."""
-    if isinstance(raw, datetime):
-        return moment_text(raw)
-    if isinstance(raw, bytes):
-        return base64.b64encode(raw).decode()
-    if isinstance(raw, Mapping):
+    if raw is None or isinstance(raw, str | bool | int | float):
+        return raw
+    if isinstance(raw, dict):
         return {str(name): plain(each) for name, each in raw.items()}
     if isinstance(raw, list | tuple):
         return [plain(each) for each in raw]
-    return raw
+    if isinstance(raw, datetime):
+        return moment_text(raw)
+    return base64.b64encode(raw).decode() if isinstance(raw, bytes) else raw
 
 
 def _text(raw: Any) -> Any:
+    if isinstance(raw, str):
+        return raw
     if isinstance(raw, bool):
         return str(raw).lower()
     return str(raw) if isinstance(raw, int | float) else plain(raw)

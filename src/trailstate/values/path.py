@@ -14,7 +14,7 @@ def pick(value: Any, path: str) -> list[Any]:
     found = [value]
     for name, goes_in in _steps(path):
         if name:
-            found = [each[name] for each in found if isinstance(each, Mapping) and name in each]
+            found = [each[name] for each in found if isinstance(each, dict) and name in each]
         if goes_in:
             found = [element for each in found if isinstance(each, list | tuple) for element in each]
     return [each for each in found if each is not None]

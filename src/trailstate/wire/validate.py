@@ -57,10 +57,18 @@ def validate(
     except WrongType as error:
         raise serialization_error(service, spoken, str(error)) from None
     if findings and judged:
-        findings.clear()
-        check({name: value for name, value in parameters.items() if name not in judged}, None, findings)
+        findings = _unjudged(check, parameters, judged)
     if findings:
         raise _refusal(service, spoken, operation_model, parameters, findings)
+
+
+def _unjudged(check: Check, parameters: Mapping[str, Any], judged: Collection[str]) -> Findings:
+    """The findings without those about judged members; that one is missing is still found."""
+    given = {name for name in judged if parameters.get(name) is not None}
+    left_out = {_violation(None, (None, _small(name)), "not be null", secret=False) for name in given}
+    findings: Findings = []
+    check({name: value for name, value in parameters.items() if name not in given}, None, findings)
+    return [each for each in findings if each not in left_out]
 
 
 def _refusal(service: str, protocol: str, operation: Any, parameters: Mapping[str, Any], findings: Findings) -> Fault:

@@ -177,3 +177,12 @@ def test_every_pattern_of_our_services_runs(service: str) -> None:
 
 def test_patterns_that_cannot_run_are_listed() -> None:
     assert list(unchecked_patterns(service_model("iam"))) == ["accountAliasType"]
+
+
+def test_members_that_the_operation_judges_are_held_for_their_types_alone() -> None:
+    history = operation_model("config", "GetResourceConfigHistory")
+    validate("config", history, {"resourceType": "Acme::Data::Store", "resourceId": "s"}, judged=("resourceType",))
+    with pytest.raises(Fault, match="Value null at 'resourceType'"):
+        validate("config", history, {"resourceId": "s"}, judged=("resourceType",))
+    with pytest.raises(Fault, match="SerializationException"):
+        validate("config", history, {"resourceType": 1, "resourceId": "s"}, judged=("resourceType",))

@@ -1,5 +1,6 @@
 """What resources looked like: the history of one, the last items of many, and what is there, by AWS Config's API."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,10 +20,11 @@ ITEMS_MAX = 100
 ITEMS = 10
 BATCH_MAX = 100
 IDS_MAX = 20
+TYPE = re.compile(r"\w{2,64}::\w{2,64}::\w{2,64}")
 TIMES = ("configurationItemCaptureTime", "resourceCreationTime", "configurationItemDeliveryTime")
 
 
-@operation("config", judges=("limit",))
+@operation("config", judges=("limit", "resourceType"))
 def get_resource_config_history(
     call: Call,
     history: ConfigurationHistory,
@@ -43,6 +45,7 @@ def get_resource_config_history(
             "The specified time range is not valid. The earlier time is not chronologically before the later time."
         )
     size = _limit(limit, ITEMS)
+    _hold_type(resourceType)
     home = _home(call, history, recorders)
     if history.latest(call.account, call.region, resourceType, resourceId) is None:
         raise fault.ResourceNotDiscoveredException(
@@ -76,19 +79,23 @@ def get_resource_config_history(
     return answer | {"nextToken": tokens.seal(question, place)}
 
 
-@operation("config")
+@operation("config", judges=("resourceKeys",))
 def batch_get_resource_config(
     call: Call, history: ConfigurationHistory, recorders: Recorders, *, resourceKeys: Sequence[Mapping[str, str]]
 ) -> dict[str, Any]:
     """The last items of up to a hundred resources; what is not known is left out."""
+    if not 1 <= len(resourceKeys) <= BATCH_MAX:
+        raise fault.ValidationException(f"Give 1 to {BATCH_MAX} resource keys; the request has {len(resourceKeys)}.")
+    for each in resourceKeys:
+        _hold_type(each.get("resourceType", ""))
     _home(call, history, recorders)
-    asked = [(each["resourceType"], each["resourceId"]) for each in resourceKeys]
+    asked = [(each["resourceType"], each.get("resourceId", "")) for each in resourceKeys]
     found = [history.latest(call.account, call.region, kind, identifier) for kind, identifier in asked]
     shown = [_timed(as_base(each.item)) for each in found if each is not None and not each.is_gone]
     return {"baseConfigurationItems": shown, "unprocessedResourceKeys": []}
 
 
-@operation("config", judges=("limit",))
+@operation("config", judges=("limit", "resourceType"))
 def list_discovered_resources(
     call: Call,
     history: ConfigurationHistory,
@@ -108,6 +115,7 @@ def list_discovered_resources(
     if resourceIds and len(resourceIds) > IDS_MAX:
         raise fault.ValidationException(f"Give at most {IDS_MAX} resource IDs; the request has {len(resourceIds)}.")
     size = _limit(limit, ITEMS_MAX)
+    _hold_type(resourceType)
     _home(call, history, recorders)
     question = [call.account, call.region, resourceType, resourceIds, resourceName, includeDeletedResources]
     known = history.identifiers(
@@ -152,6 +160,15 @@ def _counts(kind: str, wanted: Sequence[str] | None) -> bool:
 
 
 # ---- what they share ----
+
+
+def _hold_type(name: str) -> None:
+    """AWS's model lists AWS's own types; resources of others have types of theirs."""
+    if not is_published(name) or not TYPE.fullmatch(name):
+        raise fault.ValidationException(
+            f"1 validation error detected: Value '{name}' at 'resourceType' failed to satisfy constraint: Member must "
+            "be a resource type of AWS Config, or one of your own as Organization::Service::Resource"
+        )
 
 
 def _home(call: Call, history: ConfigurationHistory, recorders: Recorders) -> Home:
