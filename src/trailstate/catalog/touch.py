@@ -19,6 +19,11 @@ def asked(place: str, *events: str) -> Rows:
     return at(f"{REQUEST}.{place}", *events)
 
 
+def wrapped(place: str, *events: str) -> Rows:
+    """EC2's younger calls: their request stands in a member of its own, and keeps its capitals."""
+    return {event: f"{REQUEST}.{event}Request.{place}" for event in events}
+
+
 def answered(place: str, *events: str) -> Rows:
     """These calls name the resource there in their answer."""
     return at(f"{RESPONSE}.{place}", *events)

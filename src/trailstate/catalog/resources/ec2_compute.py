@@ -3,7 +3,7 @@
 from typing import Any
 
 from trailstate.catalog.resources.ec2_network import TAGGED
-from trailstate.catalog.touch import answered, anywhere, asked, starting_with
+from trailstate.catalog.touch import answered, anywhere, asked, starting_with, wrapped
 from trailstate.configuration.form import Describe, Look, Relation, ResourceType
 
 STANDING = [{"Name": "instance-state-name", "Values": ["pending", "running", "shutting-down", "stopping", "stopped"]}]
@@ -54,9 +54,12 @@ INSTANCE = ResourceType(
         "ModifyInstancePlacement",
         "ResetInstanceAttribute",
     )
-    | asked("AssociateIamInstanceProfileRequest.InstanceId", "AssociateIamInstanceProfile")
-    | asked("ModifyInstanceMetadataOptionsRequest.InstanceId", "ModifyInstanceMetadataOptions")
-    | asked("ModifyInstanceMaintenanceOptionsRequest.InstanceId", "ModifyInstanceMaintenanceOptions")
+    | wrapped(
+        "InstanceId",
+        "AssociateIamInstanceProfile",
+        "ModifyInstanceMaintenanceOptions",
+        "ModifyInstanceMetadataOptions",
+    )
     | anywhere(
         "DetachNetworkInterface",
         "DetachVolume",
@@ -83,7 +86,7 @@ VOLUME = ResourceType(
     | answered("volumeId", "CreateVolume")
     | answered("instancesSet.items[].blockDeviceMapping.items[].ebs.volumeId", "RunInstances")
     | asked("volumeId", "AttachVolume", "DeleteVolume", "DetachVolume", "ModifyVolumeAttribute")
-    | asked("ModifyVolumeRequest.VolumeId", "ModifyVolume")
+    | wrapped("VolumeId", "ModifyVolume")
     | anywhere("TerminateInstances"),
     read_key=starting_with("vol-"),
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from trailstate.catalog.resources.ec2_network import IN_SUBNET, IN_VPC, TAGGED
-from trailstate.catalog.touch import answered, anywhere, asked, starting_with
+from trailstate.catalog.touch import answered, anywhere, asked, starting_with, wrapped
 from trailstate.configuration.form import Describe, Relation, ResourceType, Seen
 
 LAUNCHED = answered("instancesSet.items[].networkInterfaceSet.items[].networkInterfaceId", "RunInstances")
@@ -44,10 +44,13 @@ SECURITY_GROUP = ResourceType(
         "DeleteSecurityGroup",
         "RevokeSecurityGroupEgress",
         "RevokeSecurityGroupIngress",
+    )
+    | wrapped(
+        "GroupId",
+        "ModifySecurityGroupRules",
         "UpdateSecurityGroupRuleDescriptionsEgress",
         "UpdateSecurityGroupRuleDescriptionsIngress",
     )
-    | asked("ModifySecurityGroupRulesRequest.GroupId", "ModifySecurityGroupRules")
     | anywhere("CreateVpc", "CreateDefaultVpc", "DeleteVpc"),
     read_key=starting_with("sg-"),
 )

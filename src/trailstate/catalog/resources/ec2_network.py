@@ -1,6 +1,6 @@
 """EC2's networks: VPC, subnet, network ACL, gateways, route table, flow log, VPN connection."""
 
-from trailstate.catalog.touch import answered, anywhere, asked, starting_with
+from trailstate.catalog.touch import answered, anywhere, asked, starting_with, wrapped
 from trailstate.configuration.form import NOT_APPLICABLE, Describe, Relation, ResourceType
 
 MANY_ZONES = "Multiple Availability Zones"
@@ -20,9 +20,10 @@ VPC = ResourceType(
     zone=MANY_ZONES,
     keeps=("Tags",),
     touched_by=TAGGED
-    | answered("vpc.vpcId", "CreateVpc", "CreateDefaultVpc")
+    | answered("vpc.vpcId", "CreateVpc")
+    | answered("CreateDefaultVpcResponse.vpc.vpcId", "CreateDefaultVpc")
     | asked("vpcId", "DeleteVpc", "ModifyVpcAttribute", "AssociateDhcpOptions", "AssociateVpcCidrBlock")
-    | asked("ModifyVpcTenancyRequest.VpcId", "ModifyVpcTenancy")
+    | wrapped("VpcId", "ModifyVpcTenancy")
     | anywhere("DisassociateVpcCidrBlock"),
     read_key=starting_with("vpc-"),
 )
@@ -38,7 +39,8 @@ SUBNET = ResourceType(
     keeps=("Tags",),
     relations=(IN_VPC,),
     touched_by=TAGGED
-    | answered("subnet.subnetId", "CreateSubnet", "CreateDefaultSubnet")
+    | answered("subnet.subnetId", "CreateSubnet")
+    | answered("CreateDefaultSubnetResponse.subnet.subnetId", "CreateDefaultSubnet")
     | asked("subnetId", "DeleteSubnet", "ModifySubnetAttribute", "AssociateSubnetCidrBlock")
     | anywhere("DisassociateSubnetCidrBlock", "CreateDefaultVpc"),
     read_key=starting_with("subnet-"),
@@ -127,10 +129,9 @@ ROUTE_TABLE = ResourceType(
         "CreateRoute",
         "DeleteRoute",
         "DeleteRouteTable",
-        "DisableVgwRoutePropagation",
-        "EnableVgwRoutePropagation",
         "ReplaceRoute",
     )
+    | wrapped("RouteTableId", "DisableVgwRoutePropagation", "EnableVgwRoutePropagation")
     | anywhere("CreateVpc", "DeleteSubnet", "DeleteVpc", "DisassociateRouteTable", "ReplaceRouteTableAssociation")
     | anywhere("CreateVpcEndpoint", "DeleteVpcEndpoints", "DeleteNatGateway"),
     read_key=starting_with("rtb-"),
@@ -152,7 +153,7 @@ FLOW_LOG = ResourceType(
     created="{CreationTime}",
     keeps=("Tags",),
     touched_by=TAGGED
-    | asked("DeleteFlowLogsRequest.FlowLogId.content", "DeleteFlowLogs")
+    | wrapped("FlowLogId.content", "DeleteFlowLogs")
     | answered("CreateFlowLogsResponse.flowLogIdSet.item", "CreateFlowLogs"),
     read_key=starting_with("fl-"),
 )
@@ -181,7 +182,7 @@ NAT_GATEWAY = ResourceType(
     ),
     touched_by=TAGGED
     | answered("CreateNatGatewayResponse.natGateway.natGatewayId", "CreateNatGateway")
-    | asked("DeleteNatGatewayRequest.NatGatewayId", "DeleteNatGateway"),
+    | wrapped("NatGatewayId", "DeleteNatGateway"),
     read_key=starting_with("nat-"),
 )
 
@@ -208,10 +209,15 @@ VPN_CONNECTION = ResourceType(
     ),
     touched_by=TAGGED
     | answered("vpnConnection.vpnConnectionId", "CreateVpnConnection")
-    | asked("vpnConnectionId", "CreateVpnConnectionRoute", "DeleteVpnConnection", "DeleteVpnConnectionRoute")
-    | asked("ModifyVpnConnectionRequest.VpnConnectionId", "ModifyVpnConnection")
-    | asked("ModifyVpnConnectionOptionsRequest.VpnConnectionId", "ModifyVpnConnectionOptions")
-    | asked("ModifyVpnTunnelOptionsRequest.VpnConnectionId", "ModifyVpnTunnelOptions"),
+    | asked("vpnConnectionId", "DeleteVpnConnection")
+    | wrapped(
+        "VpnConnectionId",
+        "CreateVpnConnectionRoute",
+        "DeleteVpnConnectionRoute",
+        "ModifyVpnConnection",
+        "ModifyVpnConnectionOptions",
+        "ModifyVpnTunnelOptions",
+    ),
     read_key=starting_with("vpn-"),
 )
 

@@ -109,8 +109,15 @@ TOUCHES_USER = (
     "UntagUser",
     "UpdateLoginProfile",
 )
-ON_ONESELF = ("ChangePassword", "DeactivateMFADevice", "EnableMFADevice", "ResyncMFADevice")
-ON_KEYS = ("CreateAccessKey", "CreateLoginProfile", "DeleteAccessKey", "UpdateAccessKey")
+ON_ONESELF = (
+    "CreateLoginProfile",
+    "DeactivateMFADevice",
+    "DeleteAccessKey",
+    "EnableMFADevice",
+    "ResyncMFADevice",
+    "UpdateAccessKey",
+)
+"""Calls that are about the caller when they name nobody."""
 
 USER = ResourceType(
     name="AWS::IAM::User",
@@ -135,7 +142,8 @@ USER = ResourceType(
     ),
     touched_by=asked("userName", *TOUCHES_USER)
     | at((f"{REQUEST}.userName", "userIdentity.userName"), *ON_ONESELF)
-    | at((f"{REQUEST}.userName", f"{RESPONSE}.accessKey.userName", "userIdentity.userName"), *ON_KEYS)
+    | at("userIdentity.userName", "ChangePassword")
+    | at(f"{RESPONSE}.accessKey.userName", "CreateAccessKey")
     | at((f"{REQUEST}.newUserName", f"{REQUEST}.userName"), "UpdateUser")
     | anywhere("DeleteGroup", "DeletePolicy", "DeleteVirtualMFADevice", "UpdateGroup"),
 )

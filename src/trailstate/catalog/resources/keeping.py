@@ -26,7 +26,7 @@ SECRET = ResourceType(
         ),
         Relation("AWS::KMS::Key", "Is associated with ", at="KmsKeyId", read=lambda text: text.rsplit("/", 1)[-1]),
     ),
-    touched_by=at((f"{RESPONSE}.arn", f"{RESPONSE}.aRN"), "CreateSecret")
+    touched_by=at(f"{RESPONSE}.arn", "CreateSecret")
     | at(
         (f"{REQUEST}.secretId",),
         "CancelRotateSecret",

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from trailstate.catalog.touch import REQUEST, Rows, at, last_part
+from trailstate.catalog.touch import asked, last_part
 from trailstate.configuration.form import Describe, Fact, Look, Part, Relation, ResourceType
 
 GONE = ("ResourceNotFoundException",)
@@ -24,14 +24,6 @@ POLICY = Describe("lambda", "GetPolicy", {"FunctionName": "{key}"}, "Policy", GO
 def _policy(look: Look) -> Any:
     text = look.ask(POLICY)
     return None if text is None else msgspec.json.decode(text)
-
-
-NAMED = (f"{REQUEST}.functionName", f"{REQUEST}.resource")
-
-
-def _versioned(*events: str) -> Rows:
-    """Lambda's records say which version of the API was called."""
-    return at(NAMED, *events)
 
 
 def function_name(text: str) -> str:
@@ -60,7 +52,8 @@ FUNCTION = ResourceType(
         Part("Tags", lambda look: look.raw.get("Tags"), plain=True),
     ),
     facts=(Fact("Policy", _policy),),
-    touched_by=_versioned(
+    touched_by=asked(
+        "functionName",
         "AddPermission20150331v2",
         "CreateFunction20150331",
         "DeleteFunction20150331",
@@ -68,11 +61,10 @@ FUNCTION = ResourceType(
         "PublishVersion20150331",
         "PutFunctionConcurrency20171031",
         "RemovePermission20150331v2",
-        "TagResource20170331v2",
-        "UntagResource20170331v2",
         "UpdateFunctionCode20150331v2",
         "UpdateFunctionConfiguration20150331v2",
-    ),
+    )
+    | asked("resource", "TagResource20170331v2", "UntagResource20170331v2"),
     read_key=function_name,
 )
 

@@ -24,8 +24,7 @@ TOPIC = ResourceType(
     keeps=("DeliveryPolicy", "EffectiveDeliveryPolicy", "Policy"),
     touched_by=at(f"{RESPONSE}.topicArn", "CreateTopic")
     | asked("topicArn", "AddPermission", "DeleteTopic", "RemovePermission", "SetTopicAttributes")
-    | asked("topicArn", "PutDataProtectionPolicy")
-    | asked("resourceArn", "TagResource", "UntagResource"),
+    | asked("resourceArn", "PutDataProtectionPolicy", "TagResource", "UntagResource"),
 )
 
 NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
@@ -87,10 +86,11 @@ STREAM = ResourceType(
     zone=REGIONAL,
     created="{StreamCreationTimestamp}",
     renames={"StreamName": "Name", "StreamARN": "Arn", "OpenShardCount": "ShardCount"},
-    touched_by=at(
+    touched_by=asked("streamName", "CreateStream")
+    | asked("streamARN", "UpdateStreamMode")
+    | at(
         (f"{REQUEST}.streamName", f"{REQUEST}.streamARN"),
         "AddTagsToStream",
-        "CreateStream",
         "DecreaseStreamRetentionPeriod",
         "DeleteStream",
         "IncreaseStreamRetentionPeriod",
@@ -98,7 +98,6 @@ STREAM = ResourceType(
         "StartStreamEncryption",
         "StopStreamEncryption",
         "UpdateShardCount",
-        "UpdateStreamMode",
     ),
     read_key=last_part,
 )
