@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -275,3 +276,28 @@ def test_a_recorder_can_be_tagged(config: Any) -> None:
     assert code(lambda: config.tag_resource(ResourceArn=arn, Tags=many)) == "TooManyTagsException"
     unknown = arn.replace("/default/", "/other/")
     assert code(lambda: config.list_tags_for_resource(ResourceArn=unknown)) == "ResourceNotFoundException"
+
+
+def test_a_look_at_everything_can_be_asked_for(aws: Lab, config: Any) -> None:
+    config.put_configuration_recorder(ConfigurationRecorder=recorder(aws, recordingGroup={"resourceTypes": [GROUP]}))
+    aws.settle()
+    answer = json.loads(urlopen(Request(f"{aws.endpoint}/_trailstate/look", method="POST"), timeout=10).read())
+    assert answer["recorders"] == 1
+    assert answer["looks"] >= 1
+    aws.settle()
+    (status,) = config.describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
+    assert status["lastStatus"] == "SUCCESS"
+
+
+def test_the_channels_status_says_when_the_next_files_are_due(aws: Lab, config: Any) -> None:
+    properties = {"deliveryFrequency": "One_Hour"}
+    config.put_delivery_channel(
+        DeliveryChannel={"s3BucketName": "config-files", "configSnapshotDeliveryProperties": properties}
+    )
+    (status,) = config.describe_delivery_channel_status()["DeliveryChannelsStatus"]
+    until_next = status["configSnapshotDeliveryInfo"]["nextDeliveryTime"] - aws.now()
+    assert timedelta(minutes=55) < until_next <= timedelta(hours=1)
+    aws.advance("3h10m")
+    aws.settle()
+    keys = [each["Key"] for each in aws.client("s3").list_objects_v2(Bucket="config-files")["Contents"]]
+    assert len([key for key in keys if "/ConfigSnapshot/" in key]) == 3

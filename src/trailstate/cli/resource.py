@@ -15,15 +15,15 @@ import typer
 from trailstate.cli.events import moment
 from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.options import Config, Data, effective
-from trailstate.cli.server import server_time
-from trailstate.cli.terminal import put, table, visible
+from trailstate.cli.server import ask, server_time
+from trailstate.cli.terminal import put, say, table, visible
 
 if TYPE_CHECKING:
     from trailstate.configuration.history import Identifier, Items, Recorded
     from trailstate.values.diff import Change
 
+LOOK_PATH = "/_trailstate/look"
 HISTORY_MAX = 1000
-VALUE_CHARACTERS = 60
 
 resource = typer.Typer(
     no_args_is_help=True,
@@ -142,6 +142,18 @@ def graph(
         when = moment(at, now) or now
         everything = list(items.all_at(known.account, known.region, when))
         put(GRAPHS[output](_at(items, known, moment(at, now)), everything))
+
+
+@resource.command()
+def look(data: Data = None, config: Config = None) -> None:
+    """Have the running server look at everything it records, now: what changed unseen becomes items.
+
+    \b
+    Example:
+      trailstate resource look
+    """
+    answer = ask(effective(data=data, config=config).data, "POST", LOOK_PATH, testing=False)
+    say(f"{answer['looks']} looks began for {answer['recorders']} recorders.")
 
 
 def types(

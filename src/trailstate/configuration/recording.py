@@ -28,6 +28,7 @@ WAITING_MAX = 200
 """Rows of one queue that are looked through for errands to do together."""
 
 APPENDS_AT_ONCE = 500
+INDEXING_SECONDS = 1.0
 SUCCESS = "Success"
 FAILURE = "Failure"
 LACKING = "NotApplicable"
@@ -75,7 +76,8 @@ class Recording:
 
     def look(self, home: Home, declared: ResourceType, errand: Errand) -> None:
         """See what there is and append every item that changed; durable when it returns."""
-        assert self._history.catch_up(), "the history of the items before must be known"
+        if not self._history.catch_up():
+            raise Later("the history of items is being indexed", INDEXING_SECONDS)
         changed: list[Append] = []
         for recorded in self._changed(home, declared, errand):
             changed.append(line(home.account, home.region, recorded))

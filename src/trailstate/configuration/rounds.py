@@ -84,6 +84,10 @@ class Rounds:
         self._types = types
         self._makers = {HISTORY: self._histories, SNAPSHOT: self._snapshots, LOOK: self._looks}
 
+    def next_times(self, home: Home) -> dict[str, datetime]:
+        """When each round of a running recorder is made next."""
+        return {each.kind: each.due for each in self._all() if each.home == home}
+
     def due(self) -> datetime | None:
         return min((each.due for each in self._all()), default=None)
 

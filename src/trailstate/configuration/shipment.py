@@ -48,6 +48,7 @@ HISTORY = "configHistoryDeliveryInfo"
 STREAM = "configStreamDeliveryInfo"
 PREFIX = "configuration/deliver/"
 RETRY_SECONDS = 30.0
+INDEXING_SECONDS = 1.0
 PAGE_ENTRIES = 1000
 
 _encode = msgspec.json.Encoder().encode
@@ -139,7 +140,8 @@ class Deliveries:
         return self._delivered(home, channel, file)
 
     def _snapshot(self, home: Home, channel: Channel, body: Mapping[str, Any], moment: datetime) -> _File:
-        assert self._history.catch_up(), "a snapshot shows every item so far"
+        if not self._history.catch_up():
+            raise Later("the history of items is being indexed", INDEXING_SECONDS)
         snapshot = body["snapshot"]
         key = snapshot_key(channel, home, moment, snapshot)
         with contextlib.suppress(Fault):  # that it began is worth telling, and nothing depends on it

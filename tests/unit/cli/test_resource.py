@@ -155,3 +155,7 @@ def test_types_lists_what_is_recorded_and_what_not() -> None:
     assert "AWS::EC2::SecurityGroup" in recorded
     assert not recorded & missing
     assert len(missing) > 100
+
+
+def test_a_look_needs_a_running_server(data: Path) -> None:
+    assert run(data, "look").exit_code == ExitCode.NO_SERVER

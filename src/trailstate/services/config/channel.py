@@ -8,6 +8,7 @@ from typing import Any
 from trailstate.configuration.delivery import WRITABILITY_CHECK, folder
 from trailstate.configuration.discover import config_principal
 from trailstate.configuration.recorder import CHANNEL, RECORDER, Home
+from trailstate.configuration.rounds import HISTORY, SNAPSHOT, Rounds
 from trailstate.configuration.shipment import CHANNEL_STATUS, snapshot_row
 from trailstate.services.operation import operation
 from trailstate.stores.interface import ShelfKey
@@ -21,7 +22,12 @@ fault = faults("config")
 DEFAULT_NAME = "default"
 TOPIC = re.compile(r"arn:[\w-]+:sns:[\w-]+:[0-9]{12}:[\w.-]+")
 KEY = re.compile(r"arn:[\w-]+:kms:[\w-]+:[0-9]{12}:(?:key|alias)/.+")
-INFOS = ("configSnapshotDeliveryInfo", "configHistoryDeliveryInfo", "configStreamDeliveryInfo")
+INFOS = {
+    "configSnapshotDeliveryInfo": SNAPSHOT,
+    "configHistoryDeliveryInfo": HISTORY,
+    "configStreamDeliveryInfo": "",
+}
+"""What the status tells of, and the round that makes it."""
 
 
 @operation("config")
@@ -101,21 +107,24 @@ def describe_delivery_channels(
 
 @operation("config")
 def describe_delivery_channel_status(
-    call: Call, shelf: StagedShelf, *, DeliveryChannelNames: Sequence[str] | None = None
+    call: Call, shelf: StagedShelf, rounds: Rounds, *, DeliveryChannelNames: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """What became of the last snapshot, history file and message."""
+    """What became of the last snapshot, history file and message, and when the next files are due."""
     chosen = _chosen(call, shelf, DeliveryChannelNames)
-    return {"DeliveryChannelsStatus": [{"name": each["name"], **_infos(call, shelf, each)} for each in chosen]}
+    times = rounds.next_times(Home(call.account, call.region))
+    return {"DeliveryChannelsStatus": [{"name": each["name"], **_infos(call, shelf, each, times)} for each in chosen]}
 
 
-def _infos(call: Call, shelf: StagedShelf, channel: Mapping[str, Any]) -> dict[str, Any]:
-    infos = {}
-    for name in INFOS:
+def _infos(call: Call, shelf: StagedShelf, channel: Mapping[str, Any], times: Mapping[str, datetime]) -> dict[str, Any]:
+    infos: dict[str, dict[str, Any]] = {}
+    for name, kind in INFOS.items():
         told = shelf.get(_key(call, CHANNEL_STATUS, f"{channel['name']}/{name}")) or {}
         infos[name] = {
             member: datetime.fromisoformat(value) if member.endswith("Time") else value
             for member, value in told.items()
         }
+        if kind in times:
+            infos[name]["nextDeliveryTime"] = times[kind]
     return infos
 
 
