@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.clients.delivered import keys, records, text, validate
-from tests.clients.trails import a_bucket, a_trail
+from tests.clients.trails import a_bucket, a_trail, log_permission
 from trailstate.testing import Lab, lab
 
 
@@ -138,6 +138,7 @@ def test_records_go_onward_to_logs_topic_and_bus(aws: Lab) -> None:
     events.put_rule(Name="users", EventPattern=pattern)
     events.put_targets(Rule="users", Targets=[{"Id": "1", "Arn": target}])
     group = f"arn:aws:logs:us-east-1:{aws.account}:log-group:trail:*"
+    aws.client("iam").put_role_policy(RoleName="to-logs", PolicyName="write", PolicyDocument=log_permission(group))
     sns.set_topic_attributes(
         TopicArn=f"arn:aws:sns:us-east-1:{aws.account}:deliveries", AttributeName="Policy", AttributeValue=TOPIC_POLICY
     )

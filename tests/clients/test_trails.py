@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.trails import CLOUDTRAIL, a_bucket, a_trail, assert_refused, bucket_policy
+from tests.clients.trails import CLOUDTRAIL, a_bucket, a_trail, assert_refused, bucket_policy, log_permission
 from trailstate.testing import Lab, lab
 
 START = "2026-01-15T09:30:00Z"
@@ -277,6 +277,9 @@ def test_the_key_must_let_cloudtrail_encrypt(aws: Lab) -> None:
     assert_refused("KmsKeyNotFoundException", client.create_trail, **where, KmsKeyId="alias/none")
     key = kms.create_key()["KeyMetadata"]
     kms.create_alias(AliasName="alias/trail", TargetKeyId=key["KeyId"])
+    far = aws.client("kms", region="eu-west-1").create_key()["KeyMetadata"]["Arn"]
+    said = assert_refused("KmsKeyNotFoundException", client.create_trail, **where, KmsKeyId=far)
+    assert "us-east-1" in said
     said = assert_refused("InsufficientEncryptionPolicyException", client.create_trail, **where, KmsKeyId=key["KeyId"])
     assert said == f"Insufficient permissions to access S3 bucket evidence or KMS key {key['Arn']}."
     statement = {"Effect": "Allow", "Principal": CLOUDTRAIL, "Action": "kms:GenerateDataKey*", "Resource": "*"}
@@ -308,6 +311,8 @@ def test_the_log_group_and_its_role_must_be_there(aws: Lab) -> None:
         trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         if good:
             iam.update_assume_role_policy(RoleName="to-logs", PolicyDocument=trust)
+            assert "permissions" in assert_refused("InvalidCloudWatchLogsRoleArnException", create, **where, **both)
+            iam.put_role_policy(RoleName="to-logs", PolicyName="write", PolicyDocument=log_permission(group))
             assert create(**where, **both)["CloudWatchLogsRoleArn"] == role
         else:
             iam.create_role(RoleName="to-logs", AssumeRolePolicyDocument=trust)

@@ -34,6 +34,13 @@ def bucket_policy(bucket: str, folder: str = "AWSLogs", **condition: Any) -> str
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
+def log_permission(group: str) -> str:
+    """What a role must be allowed so that CloudTrail can write to a log group with it."""
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": f"{group.removesuffix(':*')}:log-stream:*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 def a_bucket(aws: Lab, name: str, *, key: str | None = None, policy: str | None = None) -> str:
     """A bucket into which CloudTrail may deliver."""
     s3 = aws.client("s3", key=key)

@@ -5,12 +5,11 @@ AWS KMS key policies for CloudTrail", "Role policy document for CloudTrail to us
 through the Door as CloudTrail's service principal.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from trailstate.services.cloudtrail.found import fault
+from trailstate.services.cloudtrail.role import may_write, trusts_cloudtrail
 from trailstate.trail.trails import SERVICE
 from trailstate.values.policy import MalformedPolicy, Policy, Question, allows, read_policy
 from trailstate.wire.call import Call, Door, service_principal
@@ -131,6 +130,7 @@ class Destinations:
     def check_key(self, document: Document, account: str) -> None:
         """InsufficientEncryptionPolicyException when CloudTrail may not encrypt with the key."""
         key, bucket = document["KmsKeyId"], document["S3BucketName"]
+        self._check_together(bucket, key)
         question = Question("kms:GenerateDataKey", key, service=SERVICE, context=self._context(document, account))
         try:
             text = self._ask("kms", "GetKeyPolicy", key.split(":")[3], KeyId=key, PolicyName="default")["Policy"]
@@ -141,6 +141,12 @@ class Destinations:
             raise fault.InsufficientEncryptionPolicyException(
                 f"Insufficient permissions to access S3 bucket {bucket} or KMS key {key}."
             )
+
+    def _check_together(self, bucket: str, key: str) -> None:
+        """A key encrypts only what lies in a bucket of its own Region."""
+        place = self._ask("s3", "GetBucketLocation", Bucket=bucket).get("LocationConstraint") or "us-east-1"
+        if place != key.split(":")[3]:
+            raise fault.KmsKeyNotFoundException(f"KMS key {key} is not in {place}, the Region of the bucket {bucket}.")
 
     # ---- the log group ----
 
@@ -155,10 +161,12 @@ class Destinations:
             raise fault.InvalidCloudWatchLogsLogGroupArnException(
                 "CloudTrail cannot validate the specified log group ARN."
             )
-        if not self._takes_on(role):
+        if not trusts_cloudtrail(self._ask, role):
             raise fault.InvalidCloudWatchLogsRoleArnException(
                 "Access denied. Check the trust relationships for your role."
             )
+        if not may_write(self._ask, role, group, self._call.account, self._call.region):
+            raise fault.InvalidCloudWatchLogsRoleArnException("Access denied. Check the permissions for your role.")
 
     def _group_exists(self, arn: str) -> bool:
         parts = arn.split(":")
@@ -172,27 +180,3 @@ class Destinations:
         name = parts[6]
         found = self._ask("logs", "DescribeLogGroups", logGroupNamePrefix=name).get("logGroups", ())
         return any(each["logGroupName"] == name for each in found)
-
-    def _takes_on(self, role: str) -> bool:
-        """Whether the role trusts CloudTrail."""
-        try:
-            found = self._ask("iam", "GetRole", RoleName=role.rpartition("/")[2])["Role"]
-            trust = read_policy(_text(found["AssumeRolePolicyDocument"]))
-        except MalformedPolicy:
-            return False
-        except Fault as refusal:
-            if not refusal.sender:
-                raise
-            return False
-        return found["Arn"] == role and allows(_with_resource(trust), Question("sts:AssumeRole", role, service=SERVICE))
-
-
-def _text(document: Any) -> str:
-    """A policy document as text; IAM hands it out percent-encoded."""
-    return unquote(document) if isinstance(document, str) else json.dumps(document)
-
-
-def _with_resource(trust: Policy) -> Policy:
-    """A trust policy speaks of its own role and names no resource."""
-    found = trust["Statement"] if isinstance(trust["Statement"], list) else [trust["Statement"]]
-    return {"Statement": [{"Resource": "*", **each} for each in found]}
