@@ -60,9 +60,10 @@ class StagedShelf:
         self._sent.append(row)
 
     def staged(self) -> Commit:
-        """What to commit. A document that was written unread is written whatever its version."""
-        changes = [ShelfChange(key, value, self._read.get(key)) for key, value in self._written.items()]
-        return Commit(appends=self._appended, shelf=changes, outbox=self._sent)
+        """What to commit; `Commit()` when there is nothing. A document that was written unread is written whatever its
+        version."""
+        changes = tuple(ShelfChange(key, value, self._read.get(key)) for key, value in self._written.items())
+        return Commit(appends=tuple(self._appended), shelf=changes, outbox=tuple(self._sent))
 
     def _remember(self, key: ShelfKey, document: Document | None) -> None:
         self._read.setdefault(key, 0 if document is None else document.version)
