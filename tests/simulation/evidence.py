@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.simulation.cloud import Cloud
 from trailstate.follow import Runner
 from trailstate.stores.interface import Commit, Objects, ShelfChange, Store
-from trailstate.trail import journal
+from trailstate.trail import chain, journal
 from trailstate.trail.bucket import Buckets
 from trailstate.trail.delivery import Delivery, WindowTimer
 from trailstate.trail.digester import Digester
@@ -144,6 +144,13 @@ class Evidence:
             TopicShipper(senders[2], self.world.now),
         ):
             self.runner.add_shipper(shipper)
+
+    def is_busy(self) -> bool:
+        """Whether something is due or on its way."""
+        due = self.digester.due()
+        is_due = due is not None and due <= self.world.now()
+        queues = self.store.queues("")
+        return is_due or any(not queue.startswith(chain.FILES) for queue in queues)
 
     def restarted(self) -> "Evidence":
         return Evidence(

@@ -24,6 +24,7 @@ from trailstate.trail import digest
 from trailstate.trail.chain import FILES, NEWS, Chain, Filed, News, Opening, filed_of, news_of
 from trailstate.trail.digest import Digest
 from trailstate.trail.keys import Keys
+from trailstate.trail.logfile import pack
 from trailstate.trail.window import QUEUE, Lane, window_of
 
 CHAIN = "trail.chain"
@@ -51,6 +52,8 @@ class Made:
     digest: Digest
     end: datetime
     """Where its period ends."""
+    body: bytes
+    """Compressed, as it is delivered."""
 
 
 _encode = msgspec.json.Encoder().encode
@@ -201,7 +204,7 @@ class Digester:
                 backfilled=now if is_late else None,
             )
             chain = chain.after(opening, made, end, is_backfill=is_late)
-            yield chain, _row(Made(opening.lane, made, end)), taken
+            yield chain, _row(Made(opening.lane, made, end, pack(made.text.encode()))), taken
 
     def _due_opening(self, chain: Chain, now: datetime) -> Opening | None:
         for opening in chain.openings:

@@ -1,8 +1,8 @@
 """Windows and digests go to their buckets: bytes stored first, then put where nothing stands, then told of.
 
 A row stays in its queue until its object stands in the bucket, however long that takes within thirty days; each chain
-has a queue of its own, so a bucket that is missing holds up nobody else. The bytes come from the row alone, are kept in
-Objects before the first attempt and never made again.
+has a queue of its own, so a bucket that is missing holds up nobody else. A log file's bytes come from its window alone,
+are kept in Objects before the first attempt and never made again; a digest's stand in its row.
 """
 
 import logging
@@ -86,7 +86,7 @@ class WindowShipper:
         records = self._records(window)
         text = log_text(records)
         lane = window.lane
-        body = self._shelter.kept(f"delivery/{lane.bucket}/{window.key}", lambda: pack(text))
+        body = self._shelter.kept(f"delivery/{window.time:%Y-%m-%d}/{window.token}", lambda: pack(text))
         try:
             self._buckets.put(lane, Parcel(lane.bucket, window.key, body, kms_key=lane.kms_key))
         except Undelivered as error:
@@ -143,13 +143,14 @@ class DigestShipper:
     def ship(self, row: OutboxRow) -> Commit:
         made = made_of(row)
         lane, digest = made.lane, made.digest
-        body = self._shelter.kept(f"digest/{digest.bucket}/{digest.key}", lambda: pack(digest.text.encode()))
         try:
-            self._buckets.put(lane, Parcel(digest.bucket, digest.key, body, metadata=digest.metadata))
+            self._buckets.put(lane, Parcel(digest.bucket, digest.key, made.body, metadata=digest.metadata))
         except Undelivered as error:
             return self._not_yet(row, lane.trail, made.end, error)
         except Occupied as finding:
-            log.error("finding: %s; the digest that belongs there stays in the data directory", finding)
+            kept = f"digest/{digest.bucket}/{digest.key}"
+            self._shelter.kept(kept, lambda: made.body)
+            log.error("finding: %s; the digest that belongs there is kept as the object '%s'", finding, kept)
             return Commit(shelf=self._statuses.changed(lane.trail, status.digest_not_delivered(OCCUPIED)))
         self._back_off.succeeded(row.queue)
         return Commit(shelf=self._statuses.changed(lane.trail, status.digest_delivered(self._world.now())))
