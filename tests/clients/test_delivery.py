@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from trailstate.testing import Lab, lab
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Lab]:
-    with lab(delivery_seconds=5) as aws:
+    with lab(delivery_seconds=5, digest_key_days=1) as aws:
         yield aws
 
 
@@ -83,6 +84,36 @@ def test_each_region_of_a_trail_validates_by_itself(aws: Lab) -> None:
     assert "2/2 digest files valid" in said
     assert "1/1 log files valid" in said
     assert code == 0
+
+
+def test_validate_logs_accepts_a_chain_over_a_new_key(aws: Lab) -> None:
+    """The lab's keys sign for a day."""
+    arn = a_trail(aws, "all", a_bucket(aws, "evidence"), EnableLogFileValidation=True)
+    aws.advance("30h")
+    digests = [text(aws, "evidence", key) for key in keys(aws, "evidence", "CloudTrail-Digest")]
+    assert len({digest["digestPublicKeyFingerprint"] for digest in digests}) >= 2
+    code, said = validate(aws, arn)
+    assert "30/30 digest files valid" in said
+    assert code == 0
+
+
+def test_validate_logs_accepts_a_chain_over_a_restart_of_the_server(aws: Lab, tmp_path: Path) -> None:
+    """The buckets stand in another AWS, so that they outlive the server."""
+    settings = {"estate": aws.endpoint, "data": str(tmp_path), "ephemeral": False, "delivery_seconds": 5}
+    with lab(**settings) as first:
+        arn = a_trail(first, "all", a_bucket(first, "evidence"), EnableLogFileValidation=True)
+        first.client("iam").create_user(UserName="mallory")
+        first.advance("1h")
+        first.client("iam").delete_user(UserName="mallory")
+        stopped = first.now()
+    with lab(clock_start=stopped, **settings) as second:
+        second.advance("2h")
+        code, said = validate(second, arn)
+        assert [record["eventName"] for _, record in records(second, "evidence")] == ["CreateUser", "DeleteUser"]
+        assert "3/3 digest files valid" in said
+        assert "2/2 log files valid" in said
+        assert "No log files were delivered" not in said
+        assert code == 0
 
 
 def test_validate_logs_refuses_a_changed_file(aws: Lab) -> None:

@@ -1,0 +1,80 @@
+"""One trail over thirty accounts and three regions: every call in exactly one file, and all of it valid."""
+
+from collections import Counter
+from collections.abc import Iterator
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.clients.delivered import keys, records, validate
+from tests.clients.trails import a_bucket, a_trail
+from trailstate.testing import Lab, lab
+
+MEMBERS = 29
+REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Lab]:
+    with lab(delivery_seconds=5) as running:
+        yield running
+
+
+def test_every_call_of_thirty_accounts_and_three_regions_is_in_one_file(aws: Lab) -> None:
+    organizations = aws.client("organizations")
+    organization = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+    organizations.enable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
+    accounts = [aws.account, *(_joined(aws, number) for number in range(MEMBERS - 1))]
+    arn = a_trail(
+        aws,
+        "everyone",
+        a_bucket(aws, "evidence"),
+        IsOrganizationTrail=True,
+        IsMultiRegionTrail=True,
+        EnableLogFileValidation=True,
+    )
+    accounts.append(_joined(aws, MEMBERS))
+    for account in accounts:
+        for region in REGIONS:
+            _make_key_pair(aws, account, region)
+    aws.advance("5s")
+
+    calls = aws.recorded(eventName="CreateKeyPair")
+    assert len(calls) == 30 * 3
+    found = [(key, record) for key, record in records(aws, "evidence") if record["eventName"] == "CreateKeyPair"]
+    assert Counter(record["eventID"] for _, record in found) == Counter(call["eventID"] for call in calls)
+    for key, record in found:
+        account, region = record["recipientAccountId"], record["awsRegion"]
+        assert key.startswith(f"AWSLogs/{organization}/{account}/CloudTrail/{region}/")
+
+    aws.advance("1h")
+    assert len(keys(aws, "evidence", "CloudTrail-Digest")) == 30 * 3
+    for account, region in ((aws.account, "us-east-1"), (accounts[-1], "eu-west-1")):
+        code, said = validate(aws, arn, "--account-id", account, "--region", region)
+        assert "1/1 digest files valid" in said
+        assert "log files valid" in said
+        assert "INVALID" not in said
+        assert code == 0
+    code, said = validate(aws, arn)
+    assert "Missing required parameter for organization trail: '--account-id'" in said
+    assert code == 255
+
+
+def _make_key_pair(aws: Lab, account: str, region: str) -> None:
+    """Without a client of its own: ninety of them would take longer than all the rest."""
+    scope = f"{account}/{aws.now():%Y%m%d}/{region}/ec2/aws4_request"
+    request = Request(
+        aws.endpoint,
+        data=b"Action=CreateKeyPair&Version=2016-11-15&KeyName=for-everyone",
+        headers={
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        },
+    )
+    with urlopen(request) as answer:
+        assert answer.status == 200
+
+
+def _joined(aws: Lab, number: int) -> str:
+    made = aws.client("organizations").create_account(Email=f"a{number}@example.com", AccountName=f"team-{number}")
+    return str(made["CreateAccountStatus"]["AccountId"])
