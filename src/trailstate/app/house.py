@@ -14,6 +14,7 @@ from trailstate.settings import Settings
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import Objects, Store
 from trailstate.wire.call import Call, Door, Principal
+from trailstate.wire.fault import Fault
 from trailstate.world import World
 
 Thing = TypeVar("Thing")
@@ -82,6 +83,8 @@ class Part:
     """Whether somebody asks for this data event, so that it is journalled."""
     further_records: Callable[[Call], Sequence[Mapping[str, Any]]] | None = None
     """What is recorded of a call beside its own record."""
+    forbids: Callable[[Call], Fault | None] | None = None
+    """Why a call must not reach the estate; None where it may."""
     forget: Callable[[], None] | None = None
     """Drop what is remembered of a store that was erased."""
     estate_lost: Callable[[], None] | None = None

@@ -11,6 +11,8 @@ from trailstate.functions.role import Roles
 from trailstate.remediation.action import ACTIONS
 from trailstate.remediation.execute import Automations
 from trailstate.remediation.library import Library, library
+from trailstate.remediation.policy import Policy
+from trailstate.remediation.repair import Repairs
 from trailstate.remediation.script import SandboxedScripts
 
 
@@ -18,7 +20,12 @@ def assemble(house: House) -> Part:
     load_actions()
     roles, scripts = house.provided(Roles), SandboxedScripts(house.provided(Sandbox))
     automations = Automations(house.store, house.world, house.door, roles, scripts, ACTIONS)
-    return Part(provisions={Library: owned_documents()}, shippers=(automations,))
+    repairs = Repairs(house.store, house.world, house.door, roles)
+    return Part(
+        provisions={Library: owned_documents()},
+        shippers=(automations, repairs),
+        forbids=Policy(house.settings, roles.is_ours).refusal,
+    )
 
 
 def load_actions() -> None:

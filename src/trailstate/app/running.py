@@ -41,6 +41,7 @@ from trailstate.trail.history import History
 from trailstate.trail.journal import Fate, Journal
 from trailstate.trail.restart import restarted
 from trailstate.wire.call import Call, Door
+from trailstate.wire.fault import Fault
 from trailstate.world import AdjustableWorld, RealWorld, World
 
 log = logging.getLogger(__name__)
@@ -159,6 +160,11 @@ class Running:
         """Whether any part asks for this data event."""
         return any(part.selects(call) for part in self._parts if part.selects is not None)
 
+    def _forbids(self, call: Call) -> Fault | None:
+        """The first reason of any part why this call must not reach the estate."""
+        reasons = (part.forbids(call) for part in self._parts if part.forbids is not None)
+        return next((reason for reason in reasons if reason is not None), None)
+
     def _start_estate(self) -> Estate:
         if self.settings.estate == EMBEDDED:
             return EmbeddedEstate(self._world, log_path=self.data / "estate.log", on_restart=self._estate_restarted)
@@ -176,6 +182,7 @@ class Running:
             metrics=self._metrics,
             default_region=settings.region,
             unanswered=self._fate,
+            forbids=self._forbids,
         )
         self._door.open(self.dispatcher)
         hosts = frozenset() if is_loopback(settings.host) else frozenset({settings.host})

@@ -64,8 +64,10 @@ class Dispatcher:
         metrics: GatewayMetrics,
         default_region: str,
         unanswered: Fate,
+        forbids: Callable[[Call], Fault | None] = lambda _: None,
     ) -> None:
-        """`unanswered` says what becomes of a call that the estate had begun when it went away."""
+        """`unanswered` says what becomes of a call that the estate had begun when it went away; `forbids`, why a call
+        must not reach the estate."""
         self._world = world
         self._store = store
         self._estate = estate
@@ -75,6 +77,7 @@ class Dispatcher:
         self._metrics = metrics
         self._default_region = default_region
         self._unanswered = unanswered
+        self._forbids = forbids
 
     def handle(self, request: WireRequest) -> WireResponse:
         """The answer to one request; it is recorded, durably, before this returns."""
@@ -203,7 +206,8 @@ class Dispatcher:
         if is_owned(call.service, call.operation):
             refusal = faults.not_supported(call.service, call.protocol, call.operation)
             return self._recorded(call, self._refused(call, refusal))
-        return self._in_estate(call)
+        forbidden = self._forbids(call)
+        return self._in_estate(call) if forbidden is None else self._recorded(call, self._refused(call, forbidden))
 
     def _own(self, call: Call, bound: Bound) -> Outcome:
         described = model.operation_model(call.service, call.operation)

@@ -148,7 +148,7 @@ class Automations:
         else:
             principal = replace(caller_of(execution), invoked_by=SERVICE)
             credentials = Credentials(principal.access_key_id or key.account, "unused")
-        return RoleHands(self._door, self._scripts, key.account, key.region, principal, credentials)
+        return RoleHands(self._door, self._scripts, principal.account, key.region, principal, credentials)
 
     def _session(self, key: ShelfKey, execution: Execution, role: str) -> RoleSession:
         name = f"Automation-{execution['AutomationExecutionId']}"
