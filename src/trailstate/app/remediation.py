@@ -6,6 +6,7 @@ from importlib import resources
 
 from trailstate.app.house import House, Part
 from trailstate.catalog import actions
+from trailstate.compliance.notice import VerdictListeners
 from trailstate.functions.program import Sandbox
 from trailstate.functions.role import Roles
 from trailstate.remediation.action import ACTIONS
@@ -21,6 +22,7 @@ def assemble(house: House) -> Part:
     roles, scripts = house.provided(Roles), SandboxedScripts(house.provided(Sandbox))
     automations = Automations(house.store, house.world, house.door, roles, scripts, ACTIONS)
     repairs = Repairs(house.store, house.world, house.door, roles)
+    house.provided(VerdictListeners).add(repairs)
     return Part(
         provisions={Library: owned_documents()},
         shippers=(automations, repairs),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from trailstate.compliance.notice import Change
 from trailstate.follow import Later
 from trailstate.functions.role import Roles
 from trailstate.remediation.execution import WAITER, is_over, key_of
@@ -129,7 +130,7 @@ class Repairs:
 
     # What compliance tells (compliance.notice.VerdictChanged).
 
-    def rows(self, change: Any) -> Sequence[OutboxRow]:
+    def rows(self, change: Change) -> Sequence[OutboxRow]:
         """An automatic repair is wanted for a resource that has become non-compliant."""
         place = Place(change.account, change.region, change.rule, change.resource_type, change.resource_id)
         if change.verdict != "NON_COMPLIANT" or not self._is_automatic(place):

@@ -66,7 +66,7 @@ def _check(call: Call, shelf: StagedShelf, library: Library, given: Mapping[str,
         library.find(shelf.get, call.account, call.region, given["TargetId"])
     except NoDocument as error:
         raise fault.InvalidParameterValueException(
-            f"The remediation of {given['ConfigRuleName']} names the document {given['TargetId']}, which does not exist."
+            f"The remediation of {given['ConfigRuleName']} names no document that exists: {given['TargetId']}."
         ) from error
     if given.get("Automatic") and not (given.get("MaximumAutomaticAttempts") and given.get("RetryAttemptSeconds")):
         raise fault.InvalidParameterValueException(
