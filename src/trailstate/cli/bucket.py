@@ -18,6 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
 
 from trailstate.cli.exit import ExitCode, Stop
+from trailstate.lake.importer import SourceFile
+from trailstate.lake.source import ENDINGS
 from trailstate.trail.verify import Expected, Fetched, PublicKeys
 from trailstate.trail.verify.names import Place, digest_name
 
@@ -53,6 +55,26 @@ class Account:
         return found
 
 
+class LogBucket:
+    """A bucket as a source of log files; implements `lake.importer.Source`."""
+
+    def __init__(self, account: Account, name: str, prefix: str) -> None:
+        self._bucket = Bucket(account, name, prefix)
+        self.name = self._bucket.name
+
+    def files(self) -> Iterator[SourceFile]:
+        for found in self._bucket.listed():
+            key = found["Key"]
+            if key.endswith(ENDINGS) and "/CloudTrail-Digest/" not in key:
+                yield SourceFile(f"{self.name.partition('//')[2]}:{key}", f"s3:{key}:{found['ETag']}", found["Size"])
+
+    def read(self, file: SourceFile) -> bytes:
+        fetched = self._bucket.fetch(file.name.partition(":")[2])
+        if fetched is None:
+            raise FileNotFoundError("it was listed, and then it was not there")
+        return fetched.body
+
+
 class Bucket:
     """Implements `Evidence` over S3."""
 
@@ -66,15 +88,19 @@ class Bucket:
         self._root = f"{self._s3.meta.endpoint_url}/{quote(name)}/"
         self._signer = S3SigV4Auth(account.credentials(), "s3", str(region))
         self._http = URLLib3Session(max_pool_connections=threads)
-        self._listed: list[str] | None = None
+        self._listed: list[dict[str, Any]] | None = None
         self._listing = threading.Lock()
 
     def keys(self) -> Iterator[str]:
+        return (found["Key"] for found in self.listed())
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Everything below the prefix, as ListObjectsV2 tells it; asked for once."""
         with self._listing:
             if self._listed is None:
                 pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._prefix)
-                self._listed = [found["Key"] for page in pages for found in page.get("Contents", ())]
-        yield from self._listed
+                self._listed = [found for page in pages for found in page.get("Contents", ())]
+            return self._listed
 
     def fetch(self, key: str) -> Fetched | None:
         for attempt in range(1, ATTEMPTS_MAX + 1):

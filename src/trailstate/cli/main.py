@@ -19,6 +19,8 @@ from trailstate.cli.doctor import doctor
 from trailstate.cli.env import env
 from trailstate.cli.events import events
 from trailstate.cli.exit import MEANINGS, ExitCode, Stop
+from trailstate.cli.import_ import import_, quarantine
+from trailstate.cli.query import hunt, query
 from trailstate.cli.resource import resource, types
 from trailstate.cli.terminal import put, say
 from trailstate.cli.up import up
@@ -28,7 +30,14 @@ from trailstate.settings import SettingsError
 EXIT_CODES = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
 
 
-ORDER = ("up", "env", "events", "resource", "types", "verify", "demo", "play", "clock", "settle", "doctor")
+ORDER = (
+    *("up", "env"),
+    *("events", "query", "hunt", "import", "quarantine"),
+    *("resource", "types"),
+    *("verify",),
+    *("demo", "play", "clock", "settle", "doctor"),
+)
+"""The verbs as help lists them: begin, ask, look at resources, prove, play."""
 
 
 class Verbs(TyperGroup):
@@ -86,6 +95,10 @@ app.command()(types)
 app.add_typer(clock)
 app.command()(settle)
 app.command()(verify)
+app.command("import")(import_)
+app.add_typer(quarantine, name="quarantine")
+app.command()(query)
+app.command()(hunt)
 app.command()(demo)
 app.command()(play)
 app.command()(doctor)

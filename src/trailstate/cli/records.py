@@ -110,17 +110,18 @@ def as_lines(records: Iterable[Record]) -> str:
 
 def as_json(records: Sequence[Record]) -> str:
     """One JSON array."""
-    return _safe_json(json.dumps(list(records), indent=2, ensure_ascii=False)) + "\n"
+    return safe_json(json.dumps(list(records), indent=2, ensure_ascii=False)) + "\n"
 
 
 def as_jsonl(records: Iterable[Record]) -> str:
     """One record a line."""
     return "".join(
-        _safe_json(json.dumps(record, separators=(",", ":"), ensure_ascii=False)) + "\n" for record in records
+        safe_json(json.dumps(record, separators=(",", ":"), ensure_ascii=False)) + "\n" for record in records
     )
 
 
-def _safe_json(text: str) -> str:
+def safe_json(text: str) -> str:
+    """JSON text in which nothing commands a terminal: such characters stand as escapes."""
     if text.isascii() and "\x7f" not in text:
         return text
     return "".join(
@@ -139,9 +140,10 @@ def as_csv(records: Iterable[Record], *, header: bool = True) -> str:
     writer = csv.writer(text)
     if header:
         writer.writerow(CSV_COLUMNS)
-    writer.writerows([_disarmed(read(record)) for read in CSV_COLUMNS.values()] for record in records)
+    writer.writerows([disarmed(read(record)) for read in CSV_COLUMNS.values()] for record in records)
     return text.getvalue()
 
 
-def _disarmed(cell: str) -> str:
+def disarmed(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

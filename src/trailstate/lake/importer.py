@@ -116,9 +116,11 @@ class Importer:
         self._workers = workers
         self._known: OrderedDict[str, set[int]] = OrderedDict()
 
-    def run(self, source: Source, tell: Callable[[Progress], None] = lambda _: None) -> Progress:
-        """Import every file that is not in the lake yet; `tell` is called after every batch."""
-        done = self._manifest.state().sources
+    def run(
+        self, source: Source, tell: Callable[[Progress], None] = lambda _: None, *, again: bool = False
+    ) -> Progress:
+        """Import every file that is not in the lake yet, or every file `again`; `tell` is called after every batch."""
+        done = set() if again else self._manifest.state().sources
         files = sorted(source.files(), key=lambda each: (each.day, each.name))
         progress = Progress(len(files), sum(each.size_bytes for each in files))
         fresh = [each for each in files if each.identity not in done]

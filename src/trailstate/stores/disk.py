@@ -58,6 +58,14 @@ class DiskObjects:
         except OSError as error:
             raise StoreUnavailable(f"the object '{key}' cannot be read: {error}") from error
 
+    def path(self, key: str) -> Path:
+        """The file of an object, for readers that want a file and change nothing."""
+        return self._root / path_of(key)
+
+    def directory(self, prefix: str) -> Path:
+        """The directory below which every object lies whose key begins with these complete parts."""
+        return self._narrowest(f"{prefix.rstrip('/')}/".encode())
+
     def list(self, prefix: str, after: str = "", limit: int = 1000) -> Sequence[ObjectInfo]:
         start, floor = prefix.encode(), after.encode()
         try:
