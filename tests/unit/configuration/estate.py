@@ -12,7 +12,7 @@ from trailstate.configuration.trigger import Touches, Trigger
 from trailstate.follow import Runner
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import CONFIGURATION, Commit, Entry, ShelfChange, ShelfKey
-from trailstate.stores.memory import MemoryStore
+from trailstate.stores.memory import Faults, MemoryStore
 from trailstate.trail.journal import Journal
 from trailstate.wire.call import Principal
 from trailstate.wire.fault import Fault
@@ -81,9 +81,9 @@ class Estate:
 class House:
     """The recorder's parts on memory stores, stepped by `settle`."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults | None = None) -> None:
         self.world = SimulatedWorld()
-        self.store = MemoryStore(self.world)
+        self.store = MemoryStore(self.world, faults)
         self.derived = Derived(None)
         self.runner = Runner(self.store, self.world)
         self.estate = Estate()
