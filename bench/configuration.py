@@ -55,7 +55,8 @@ def change_to_item(changes: int) -> list[float]:
         config, ec2 = aws.client("config"), aws.client("ec2")
         aws.client("s3").create_bucket(Bucket="config-files")
         role = f"arn:aws:iam::{aws.account}:role/config"
-        config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": role})
+        recorder = {"name": "default", "roleARN": role, "recordingGroup": {"resourceTypes": [TYPE]}}
+        config.put_configuration_recorder(ConfigurationRecorder=recorder)
         config.put_delivery_channel(DeliveryChannel={"s3BucketName": "config-files"})
         config.start_configuration_recorder(ConfigurationRecorderName="default")
         group = ec2.create_security_group(GroupName="web", Description="x")["GroupId"]

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from trailstate.testing import Lab, lab
 
 BUCKET = "config-files"
+TYPES = ["AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC"]
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +29,9 @@ def inbox(aws: Lab) -> str:
     arn = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     config = aws.client("config")
-    config.put_configuration_recorder(
-        ConfigurationRecorder={"name": "default", "roleARN": f"arn:aws:iam::{aws.account}:role/config"}
-    )
+    role = f"arn:aws:iam::{aws.account}:role/config"
+    recorder = {"name": "default", "roleARN": role, "recordingGroup": {"resourceTypes": TYPES}}
+    config.put_configuration_recorder(ConfigurationRecorder=recorder)
     channel = {"name": "default", "s3BucketName": BUCKET, "s3KeyPrefix": "evidence", "snsTopicARN": topic}
     config.put_delivery_channel(DeliveryChannel=channel)
     config.start_configuration_recorder(ConfigurationRecorderName="default")
@@ -85,10 +86,10 @@ def test_a_rule_of_the_event_bus_sees_the_same_message(aws: Lab, inbox: str) -> 
     events.put_rule(Name="config", EventPattern=json.dumps({"source": ["aws.config"]}))
     events.put_targets(Rule="config", Targets=[{"Id": "queue", "Arn": arn}])
     group = aws.client("ec2").create_security_group(GroupName="on-the-bus", Description="x")["GroupId"]
-    (event,) = messages(aws, queue)
+    (event,) = [each for each in messages(aws, queue) if group in json.dumps(each["detail"])]
     assert event["detail-type"] == "Config Configuration Item Change"
     assert event["resources"] == [f"arn:aws:ec2:us-east-1:{aws.account}:security-group/{group}"]
-    (told,) = messages(aws, inbox)
+    (told,) = [each for each in messages(aws, inbox) if group in each["Subject"]]
     assert event["detail"] == json.loads(told["Message"])
     events.remove_targets(Rule="config", Ids=["queue"])
 

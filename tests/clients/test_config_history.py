@@ -19,11 +19,11 @@ def aws() -> Iterator[Lab]:
 
 
 def record(aws: Lab) -> None:
-    """A bucket, a role, a recorder of everything."""
+    """A bucket, a role, a recorder of security groups."""
     config = aws.client("config")
     aws.client("s3").create_bucket(Bucket="config-files")
     role = f"arn:aws:iam::{aws.account}:role/config"
-    group = {"allSupported": True, "includeGlobalResourceTypes": True}
+    group = {"resourceTypes": ["AWS::EC2::SecurityGroup"]}
     config.put_configuration_recorder(
         ConfigurationRecorder={"name": "default", "roleARN": role, "recordingGroup": group}
     )

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from trailstate.incidents.form import Answer, Incident, Planted
+from trailstate.incidents.recorder import record
 from trailstate.incidents.stage import Stage
 
 TYPE = "AWS::EC2::SecurityGroup"
@@ -18,7 +19,7 @@ TRIES_MAX = 400
 
 
 def _open_group(stage: Stage) -> Planted:
-    _record(stage)
+    record(stage, TYPE)
     ec2 = stage.client("ec2")
     number = len(ec2.describe_security_groups()["SecurityGroups"])
     group = ec2.create_security_group(GroupName=f"prod-web-{number}", Description="web servers")["GroupId"]
@@ -36,17 +37,6 @@ def _open_group(stage: Stage) -> Planted:
         "who": "dana",
         "moment": moment.isoformat(),
     }
-
-
-def _record(stage: Stage) -> None:
-    """A recorder of everything, delivering to a bucket; both stay if they are there."""
-    config = stage.client("config")
-    bucket = f"config-{stage.account}"
-    stage.client("s3").create_bucket(Bucket=bucket)
-    role = f"arn:aws:iam::{stage.account}:role/config"
-    config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": role})
-    config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": bucket})
-    config.start_configuration_recorder(ConfigurationRecorderName="default")
 
 
 def _port(port: int, source: str) -> dict[str, Any]:
