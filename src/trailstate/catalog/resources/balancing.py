@@ -4,7 +4,7 @@ from typing import Any
 
 from trailstate.catalog.tags import tags_part
 from trailstate.catalog.touch import REQUEST, RESPONSE, anywhere, arn_like, asked, at
-from trailstate.configuration.form import Describe, Look, Part, Relation, ResourceType
+from trailstate.configuration.form import Describe, Fact, Look, Part, Relation, ResourceType
 
 MANY_ZONES = "Multiple Availability Zones"
 
@@ -66,6 +66,17 @@ CLASSIC_BALANCER = ResourceType(
 BALANCER_GONE = ("LoadBalancerNotFound", "LoadBalancerNotFoundException")
 ANY_ARN = (f"{REQUEST}.resourceArns[]",)
 
+WEB_ACL = Describe(
+    "wafv2", "GetWebACLForResource", {"ResourceArn": "{key}"}, "WebACL", ("WAFNonexistentItemException",)
+)
+
+
+def _web_acl(look: Look) -> Any:
+    """Which web ACL stands before an application load balancer; others can have none."""
+    acl = look.ask(WEB_ACL) if look.raw.get("Type") == "application" else None
+    return acl and {"Id": acl["Id"], "ARN": acl["ARN"]}
+
+
 BALANCER = ResourceType(
     name="AWS::ElasticLoadBalancingV2::LoadBalancer",
     listing=Describe("elbv2", "DescribeLoadBalancers", at="LoadBalancers[]"),
@@ -97,6 +108,7 @@ BALANCER = ResourceType(
         ),
         tags_part(),
     ),
+    facts=(Fact("WebAcl", _web_acl),),
     touched_by=at((f"{RESPONSE}.loadBalancers[].loadBalancerArn",), "CreateLoadBalancer")
     | asked(
         "loadBalancerArn",
@@ -107,7 +119,8 @@ BALANCER = ResourceType(
         "SetSecurityGroups",
         "SetSubnets",
     )
-    | at(ANY_ARN, "AddTags", "RemoveTags"),
+    | at(ANY_ARN, "AddTags", "RemoveTags")
+    | asked("resourceArn", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL"),
     read_key=arn_like(":loadbalancer/app/", ":loadbalancer/net/", ":loadbalancer/gwy/"),
 )
 

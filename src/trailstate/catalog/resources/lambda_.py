@@ -40,7 +40,7 @@ FUNCTION = ResourceType(
     describe=_function,
     resource_name="{FunctionName}",
     arn="{FunctionArn}",
-    tags="Tags",
+    keeps=("LoggingConfig",),
     relations=(
         Relation("AWS::IAM::Role", "Is associated with ", at="Role", id=None, resource_name="", read=last_part),
         Relation("AWS::EC2::SecurityGroup", "Is associated with ", at="VpcConfig.SecurityGroupIds[]"),

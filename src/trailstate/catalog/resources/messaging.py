@@ -36,13 +36,13 @@ def _queues(look: Look) -> Any:
 
 
 def _queue(look: Look) -> Any:
-    """A queue's id is its URL at AWS, whatever address it was called at."""
+    """A queue's id is its URL at AWS, whatever address it was called at; a queue without a policy says so."""
     url = f"https://sqs.{look.region}.amazonaws.com/{look.account}/{look.key}"
     described = Describe(
         "sqs", "GetQueueAttributes", {"QueueUrl": url, "AttributeNames": ["All"]}, "Attributes", NO_QUEUE
     )
     attributes = look.ask(described)
-    return attributes and {**attributes, "QueueName": look.key, "QueueUrl": url}
+    return attributes and {"Policy": None, **attributes, "QueueName": look.key, "QueueUrl": url}
 
 
 QUEUE = ResourceType(

@@ -92,7 +92,7 @@ WAREHOUSE = ResourceType(
     arn="arn:aws:redshift:{region}:{account}:cluster:{key}",
     created="{ClusterCreateTime}",
     zone="{AvailabilityZone}",
-    keeps=("Tags",),
+    keeps=("MultiAZ", "Tags"),
     relations=(
         Relation(
             "AWS::Redshift::ClusterParameterGroup",
