@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.resources import scenes_data, scenes_identity, scenes_network, scenes_services
+from tests.resources import scenes_beyond, scenes_data, scenes_identity, scenes_network, scenes_services
 from tests.resources.scene import SCENES
 from trailstate.testing import Lab, lab
 
 REGION = "us-east-1"
-PLAYED = (scenes_data, scenes_identity, scenes_network, scenes_services)
+PLAYED = (scenes_beyond, scenes_data, scenes_identity, scenes_network, scenes_services)
 """The modules whose import fills `SCENES`."""
 
 

@@ -42,6 +42,7 @@ def test_the_item_follows_from_the_answers(declared: ResourceType) -> None:
 BEYOND = {
     "AWS::S3::Bucket": {"owner"},
     "AWS::AutoScaling::AutoScalingGroup": {"vpczoneIdentifier"},
+    "AWS::EC2::VPCPeeringConnection": {"status"},
 }
 """Members of published items that neither the schema nor the type's `keeps` name."""
 
@@ -58,6 +59,7 @@ PARTS_BEYOND = {
     "AWS::RDS::DBClusterSnapshot": {"Tags"},
     "AWS::RDS::DBInstance": {"Tags"},
     "AWS::RDS::DBSnapshot": {"Tags"},
+    "AWS::RDS::DBSubnetGroup": {"Tags"},
     "AWS::S3::Bucket": {
         "AccessControlList",
         "BucketLifecycleConfiguration.rules.filter.predicate.operands.tag",

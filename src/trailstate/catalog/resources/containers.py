@@ -1,8 +1,8 @@
 """Containers: ECR repository; ECS cluster, service and task definition."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from trailstate.catalog.standing import standing
 from trailstate.catalog.touch import REQUEST, RESPONSE, anywhere, asked, at, last_part
 from trailstate.configuration.form import REGIONAL, Describe, Look, ResourceType, Seen
 
@@ -55,17 +55,8 @@ def _ecs_key(kind: str) -> Any:
     return read
 
 
-def _standing(things: list[Mapping[str, Any]] | None) -> list[Mapping[str, Any]]:
-    """ECS shows what was deleted for a while as INACTIVE."""
-    return [each for each in things or () if each.get("status") != "INACTIVE"]
-
-
+INACTIVE = "INACTIVE"
 WANTED = ["SETTINGS", "CONFIGURATIONS", "TAGS"]
-
-
-def _cluster(look: Look) -> Any:
-    asked_for = Describe("ecs", "DescribeClusters", {"clusters": ["{key}"], "include": WANTED}, "clusters[]")
-    return next(iter(_standing(look.ask(asked_for))), None)
 
 
 ECS_CLUSTER = ResourceType(
@@ -73,7 +64,11 @@ ECS_CLUSTER = ResourceType(
     listing=lambda look: [
         last_part(arn) for arn in look.ask(Describe("ecs", "ListClusters", at="clusterArns[]")) or ()
     ],
-    describe=_cluster,
+    describe=standing(
+        Describe("ecs", "DescribeClusters", {"clusters": ["{key}"], "include": WANTED}, "clusters[]"),
+        "status",
+        INACTIVE,
+    ),
     resource_name="{key}",
     arn="{clusterArn}",
     zone=REGIONAL,
@@ -94,7 +89,7 @@ def _definition(look: Look) -> Any:
             "ecs", "DescribeTaskDefinition", {"taskDefinition": "{key}", "include": ["TAGS"]}, "", ("ClientException",)
         )
     )
-    if answer is None or not _standing([answer["taskDefinition"]]):
+    if answer is None or answer["taskDefinition"].get("status") == INACTIVE:
         return None
     family = answer["taskDefinition"]
     return {**family, "tags": answer.get("tags", []), "Name": f"{family['family']}:{family['revision']}"}
@@ -137,8 +132,8 @@ def _service(look: Look) -> Any:
     """A service's ARN names its cluster: `service/CLUSTER/NAME`."""
     cluster = look.key.split("/")[-2] if look.key.count("/") > 1 else "default"
     asked_for = {"cluster": cluster, "services": ["{key}"], "include": ["TAGS"]}
-    found = look.ask(Describe("ecs", "DescribeServices", asked_for, "services[]", ("ClusterNotFoundException",)))
-    return next(iter(_standing(found)), None)
+    services = Describe("ecs", "DescribeServices", asked_for, "services[]", ("ClusterNotFoundException",))
+    return standing(services, "status", INACTIVE)(look)
 
 
 ECS_SERVICE = ResourceType(
