@@ -20,8 +20,10 @@ from trailstate.cli.env import env
 from trailstate.cli.events import events
 from trailstate.cli.exit import MEANINGS, ExitCode, Stop
 from trailstate.cli.import_ import import_, quarantine
+from trailstate.cli.packs import packs
 from trailstate.cli.query import hunt, query
 from trailstate.cli.resource import resource, types
+from trailstate.cli.rules import rules
 from trailstate.cli.terminal import put, say
 from trailstate.cli.up import up
 from trailstate.cli.verify import verify
@@ -34,10 +36,11 @@ ORDER = (
     *("up", "env"),
     *("events", "query", "hunt", "import", "quarantine"),
     *("resource", "types"),
+    *("rules", "packs"),
     *("verify",),
     *("demo", "play", "clock", "settle", "doctor"),
 )
-"""The verbs as help lists them: begin, ask, look at resources, prove, play."""
+"""The verbs as help lists them: begin, ask, look at resources, judge, prove, play."""
 
 
 class Verbs(TyperGroup):
@@ -92,6 +95,8 @@ app.command()(env)
 app.command()(events)
 app.add_typer(resource, name="resource")
 app.command()(types)
+app.add_typer(rules, name="rules")
+app.add_typer(packs, name="packs")
 app.add_typer(clock)
 app.command()(settle)
 app.command()(verify)

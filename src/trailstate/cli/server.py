@@ -62,10 +62,16 @@ def accepts(endpoint: str) -> bool:
 
 
 def ask(
-    data: Path, method: str, path: str, body: Mapping[str, Any] | None = None, *, testing: bool = True
+    data: Path,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    testing: bool = True,
+    bytes_max: int = ANSWER_BYTES_MAX,
 ) -> dict[str, Any]:
-    """The answer of one of the running server's own endpoints; ends the command when there is none. `testing`: the
-    endpoint is there under `--testing` alone.
+    """The answer of one of the running server's own endpoints; ends the command when there is none, or when the
+    endpoint is one of those under `--testing` and the server is not.
 
     Proxies of the environment are passed by: the server is on this machine.
     """
@@ -91,7 +97,7 @@ def ask(
         text = None if body is None else json.dumps(body)
         connection.request(method, path, text, {"Content-Type": "application/json"} if text else {})
         answer = connection.getresponse()
-        return _understood(server, path, answer.status, answer.read(ANSWER_BYTES_MAX))
+        return _understood(server, path, answer.status, answer.read(bytes_max))
     except (OSError, HTTPException) as error:
         raise Stop(
             ExitCode.NO_SERVER,
