@@ -6,6 +6,7 @@ from trailstate.catalog.rules import load
 from trailstate.compliance.custom import Invoker, ResultTokens
 from trailstate.compliance.engine import Engine
 from trailstate.compliance.notice import NoticeShipper, VerdictListeners
+from trailstate.compliance.organization import OrganizationShipper
 from trailstate.compliance.pack import PackShipper
 from trailstate.compliance.recorded import RecordedInventories
 from trailstate.compliance.results import Results
@@ -35,6 +36,7 @@ def assemble(house: House) -> Part:
         shippers=(
             EvaluationShipper(engine, invoker),
             PackShipper(house.store, house.world, house.door),
+            OrganizationShipper(house.store, house.world, house.door),
             NoticeShipper(house.store, house.world, house.provided(Messenger)),
         ),
         pages=CompliancePages(house.store, house.world, results, inventories).pages(),

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from trailstate.compliance.line import moment_of
 from trailstate.compliance.pack import PACKS_MAX, deploy, find, fresh, hold_rules, packs_of, withdraw
 from trailstate.compliance.template import BODY_BYTES_MAX, TEMPLATE_BYTES_MAX, BadTemplate, Template, read_template
-from trailstate.services.config.rules import invalid_token
+from trailstate.services.config.rules import invalid_token, made_by
 from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.services.operation import operation
 from trailstate.services.paging import page
@@ -75,6 +75,8 @@ def put_conformance_pack(
             f"The account already has the maximum number of {PACKS_MAX} conformance packs in this Region."
         )
     template = validated(text, ConformancePackInputParameters, most)
+    if known is not None and known.get("CreatedBy", "") != made_by(call):
+        raise _belongs_to_organization(ConformancePackName)
     identity = known or fresh(world, call.account, call.region, ConformancePackName)
     asked = {
         "DeliveryS3Bucket": DeliveryS3Bucket,
@@ -84,11 +86,16 @@ def put_conformance_pack(
         "Scope": Scope,
     }
     pack = {name: identity[name] for name in ("ConformancePackName", "ConformancePackId", "ConformancePackArn")}
+    asked["CreatedBy"] = made_by(call) or None
     pack |= {name: value for name, value in asked.items() if value is not None}
     deploy(shelf, call, world, pack, template, account=call.account)
     if Tags and known is None:
         put_tags(call, shelf, pack["ConformancePackArn"], Tags)
     return {"ConformancePackArn": pack["ConformancePackArn"]}
+
+
+def _belongs_to_organization(name: str) -> Fault:
+    return fault.ResourceInUseException(f"The conformance pack '{name}' belongs to an organization conformance pack.")
 
 
 def validated(text: str, given: Sequence[Mapping[str, str]] | None, bytes_max: int) -> Template:
@@ -228,10 +235,8 @@ def _status(call: Call, pack: Mapping[str, Any]) -> dict[str, Any]:
 @operation("config")
 def delete_conformance_pack(call: Call, shelf: StagedShelf, door: Door, *, ConformancePackName: str) -> dict[str, Any]:
     found = existing_pack(shelf, call, ConformancePackName)
-    if found.get("CreatedBy"):
-        raise fault.ResourceInUseException(
-            f"The conformance pack '{ConformancePackName}' belongs to an organization conformance pack."
-        )
+    if found.get("CreatedBy", "") != made_by(call):
+        raise _belongs_to_organization(ConformancePackName)
     withdraw(shelf, call, door, found, account=call.account)
     remove_tags(call, shelf, found["ConformancePackArn"])
     return {}

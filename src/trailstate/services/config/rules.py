@@ -72,8 +72,10 @@ def put_config_rule(
         hold(ConfigRule)
     except InvalidRule as error:
         raise fault.InvalidParameterValueException(str(error)) from error
-    identity = known or fresh_identity(world, call.account, call.region)
-    put(shelf, call, world, {**ConfigRule, **identity}, account=call.account)
+    service = made_by(call)
+    identity = known or fresh_identity(world, call.account, call.region, service)
+    owner = {"CreatedBy": service} if service else {}
+    put(shelf, call, world, {**ConfigRule, **identity, **owner}, account=call.account)
     if Tags:
         put_tags(call, shelf, identity["ConfigRuleArn"], Tags)
     return {}
@@ -100,10 +102,15 @@ def _identified(shelf: StagedShelf, call: Call, given: Mapping[str, Any]) -> dic
     return None
 
 
+def made_by(call: Call) -> str:
+    """The service that calls; empty for people and roles."""
+    return call.principal.invoked_by or "" if call.principal.type == "AWSService" else ""
+
+
 def refuse_service_linked(found: Mapping[str, Any], call: Call) -> None:
     """A rule that a service made is that service's to change."""
-    arn = found["ConfigRule"]["ConfigRuleArn"]
-    if f":config-rule/{SERVICE_LINKED}" in arn:
+    arn, owner = found["ConfigRule"]["ConfigRuleArn"], found["ConfigRule"].get("CreatedBy")
+    if f":config-rule/{SERVICE_LINKED}" in arn and owner != made_by(call):
         raise access_denied("config", call.protocol, f"An AWS service owns ServiceLinkedConfigRule {arn}.")
 
 

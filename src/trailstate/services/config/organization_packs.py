@@ -1,0 +1,161 @@
+"""Conformance packs of an organization: put once, deployed to every member account that is not excluded."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trailstate.compliance.line import moment_of
+from trailstate.compliance.organization import PACKS, stage, suffixed, unstage
+from trailstate.services.config.organization import (
+    PAGE,
+    administered,
+    members_of,
+    named,
+    one,
+    refuse_in_progress,
+    status_of,
+    targets,
+)
+from trailstate.services.config.packs import template_text, validated
+from trailstate.services.config.rules import invalid_token
+from trailstate.services.config.tags import put_tags, remove_tags
+from trailstate.services.operation import operation
+from trailstate.services.paging import page
+from trailstate.stores.interface import ShelfKey
+from trailstate.stores.staged import StagedShelf
+from trailstate.values.page import PageTokens
+from trailstate.wire.call import Call, Door
+from trailstate.wire.fault import Fault, faults
+from trailstate.world import World
+
+fault = faults("config")
+
+DESCRIBED = ("DeliveryS3Bucket", "DeliveryS3KeyPrefix", "ConformancePackInputParameters", "ExcludedAccounts")
+
+
+def absent(message: str) -> Fault:
+    return fault.NoSuchOrganizationConformancePackException(f"The organization conformance pack {message}")
+
+
+@operation("config")
+def put_organization_conformance_pack(
+    call: Call,
+    shelf: StagedShelf,
+    door: Door,
+    world: World,
+    *,
+    OrganizationConformancePackName: str,
+    TemplateS3Uri: str | None = None,
+    TemplateBody: str | None = None,
+    DeliveryS3Bucket: str | None = None,
+    DeliveryS3KeyPrefix: str | None = None,
+    ConformancePackInputParameters: Sequence[Mapping[str, str]] | None = None,
+    ExcludedAccounts: Sequence[str] | None = None,
+    Tags: Sequence[Mapping[str, str]] | None = None,
+) -> dict[str, Any]:
+    """The pack is brought to the members one after the other; the detailed status shows how that goes."""
+    found = administered(call, door)
+    text, most = template_text(call, door, TemplateBody, TemplateS3Uri)
+    try:
+        validated(text, ConformancePackInputParameters, most)
+    except Fault as refused:
+        raise fault.OrganizationConformancePackTemplateValidationException(refused.message) from refused
+    name = OrganizationConformancePackName
+    known = shelf.get(ShelfKey(call.account, call.region, PACKS.kind, name))
+    refuse_in_progress(known, name)
+    identity = known["identity"] if known else suffixed(world, name)
+    deployed = f"OrgConformsPack-{identity}"
+    arn = f"arn:aws:config:{call.region}:{call.account}:organization-conformance-pack/{identity}"
+    asked = {
+        "DeliveryS3Bucket": DeliveryS3Bucket,
+        "DeliveryS3KeyPrefix": DeliveryS3KeyPrefix,
+        "ConformancePackInputParameters": [dict(each) for each in ConformancePackInputParameters or ()],
+    }
+    kept = {member: value for member, value in asked.items() if value is not None}
+    document = {
+        "name": name,
+        "identity": identity,
+        "arn": arn,
+        "deployed": deployed,
+        "parameters": {"ConformancePackName": deployed, "TemplateBody": text, **kept},
+        "accounts": targets(found, ExcludedAccounts),
+        "ExcludedAccounts": list(ExcludedAccounts or ()),
+        **kept,
+    }
+    stage(shelf, call, world, PACKS, name, document)
+    if Tags and known is None:
+        put_tags(call, shelf, arn, Tags)
+    return {"OrganizationConformancePackArn": arn}
+
+
+@operation("config")
+def delete_organization_conformance_pack(
+    call: Call, shelf: StagedShelf, door: Door, world: World, *, OrganizationConformancePackName: str
+) -> dict[str, Any]:
+    administered(call, door)
+    found = one(shelf, call, PACKS, OrganizationConformancePackName, absent)
+    refuse_in_progress(found, OrganizationConformancePackName)
+    unstage(shelf, call, world, PACKS, OrganizationConformancePackName)
+    remove_tags(call, shelf, found["arn"])
+    return {}
+
+
+@operation("config")
+def describe_organization_conformance_packs(
+    call: Call,
+    shelf: StagedShelf,
+    tokens: PageTokens,
+    *,
+    OrganizationConformancePackNames: Sequence[str] | None = None,
+    Limit: int | None = None,
+    NextToken: str | None = None,
+) -> dict[str, Any]:
+    found = named(shelf, call, PACKS, OrganizationConformancePackNames, absent)
+    question = [call.account, call.region, call.operation, OrganizationConformancePackNames, Limit]
+    shown, following = page(tokens, question, found, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
+    told = [
+        {
+            "OrganizationConformancePackName": each["name"],
+            "OrganizationConformancePackArn": each["arn"],
+            "LastUpdateTime": moment_of(each["updated"]),
+            **{name: each[name] for name in DESCRIBED if name in each},
+        }
+        for each in shown
+    ]
+    return {"OrganizationConformancePacks": told} | ({"NextToken": following} if following else {})
+
+
+@operation("config")
+def describe_organization_conformance_pack_statuses(
+    call: Call,
+    shelf: StagedShelf,
+    tokens: PageTokens,
+    *,
+    OrganizationConformancePackNames: Sequence[str] | None = None,
+    Limit: int | None = None,
+    NextToken: str | None = None,
+) -> dict[str, Any]:
+    found = named(shelf, call, PACKS, OrganizationConformancePackNames, absent)
+    question = [call.account, call.region, call.operation, OrganizationConformancePackNames, Limit]
+    shown, following = page(tokens, question, found, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
+    told = [status_of(each, "OrganizationConformancePackName", "Status") for each in shown]
+    return {"OrganizationConformancePackStatuses": told} | ({"NextToken": following} if following else {})
+
+
+@operation("config")
+def get_organization_conformance_pack_detailed_status(
+    call: Call,
+    shelf: StagedShelf,
+    tokens: PageTokens,
+    *,
+    OrganizationConformancePackName: str,
+    Filters: Mapping[str, str] | None = None,
+    Limit: int | None = None,
+    NextToken: str | None = None,
+) -> dict[str, Any]:
+    document = one(shelf, call, PACKS, OrganizationConformancePackName, absent)
+    members = members_of(document, Filters or {}, "ConformancePackName", "Status")
+    question = [call.account, call.region, call.operation, OrganizationConformancePackName, dict(Filters or {}), Limit]
+    shown, following = page(tokens, question, members, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
+    return {"OrganizationConformancePackDetailedStatuses": list(shown)} | (
+        {"NextToken": following} if following else {}
+    )

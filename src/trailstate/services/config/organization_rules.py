@@ -1,0 +1,187 @@
+"""Rules of an organization: put once, deployed to every member account that is not excluded."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trailstate.compliance.definition import InvalidRule, hold
+from trailstate.compliance.line import moment_of
+from trailstate.compliance.organization import RULES, stage, suffixed, unstage
+from trailstate.services.config.organization import (
+    PAGE,
+    administered,
+    members_of,
+    named,
+    one,
+    refuse_in_progress,
+    status_of,
+    targets,
+)
+from trailstate.services.config.rules import invalid_token
+from trailstate.services.config.tags import put_tags, remove_tags
+from trailstate.services.operation import operation
+from trailstate.services.paging import page
+from trailstate.stores.interface import ShelfKey
+from trailstate.stores.staged import StagedShelf
+from trailstate.values.page import PageTokens
+from trailstate.wire.call import Call, Door
+from trailstate.wire.fault import Fault, faults
+from trailstate.world import World
+
+fault = faults("config")
+
+DESCRIBED = ("OrganizationManagedRuleMetadata", "OrganizationCustomRuleMetadata", "ExcludedAccounts")
+
+
+def absent(message: str) -> Fault:
+    return fault.NoSuchOrganizationConfigRuleException(f"The organization config rule {message}")
+
+
+@operation("config")
+def put_organization_config_rule(
+    call: Call,
+    shelf: StagedShelf,
+    door: Door,
+    world: World,
+    *,
+    OrganizationConfigRuleName: str,
+    OrganizationManagedRuleMetadata: Mapping[str, Any] | None = None,
+    OrganizationCustomRuleMetadata: Mapping[str, Any] | None = None,
+    ExcludedAccounts: Sequence[str] | None = None,
+    OrganizationCustomPolicyRuleMetadata: Mapping[str, Any] | None = None,
+    Tags: Sequence[Mapping[str, str]] | None = None,
+) -> dict[str, Any]:
+    """The rule is brought to the members one after the other; the detailed status shows how that goes."""
+    if OrganizationCustomPolicyRuleMetadata is not None:
+        raise fault.InvalidParameterValueException("Rules of Guard policies are not supported by Trailstate yet.")
+    if (OrganizationManagedRuleMetadata is None) == (OrganizationCustomRuleMetadata is None):
+        raise fault.InvalidParameterValueException(
+            "Give either OrganizationManagedRuleMetadata or OrganizationCustomRuleMetadata."
+        )
+    found = administered(call, door)
+    key = ShelfKey(call.account, call.region, RULES.kind, OrganizationConfigRuleName)
+    known = shelf.get(key)
+    refuse_in_progress(known, OrganizationConfigRuleName)
+    given = OrganizationManagedRuleMetadata or OrganizationCustomRuleMetadata or {}
+    identity = known["identity"] if known else suffixed(world, OrganizationConfigRuleName)
+    deployed = f"OrgConfigRule-{identity}"
+    rule = _rule(deployed, given)
+    try:
+        hold(rule)
+    except InvalidRule as error:
+        raise fault.InvalidParameterValueException(str(error)) from error
+    arn = f"arn:aws:config:{call.region}:{call.account}:organization-config-rule/{identity}"
+    asked = {
+        "OrganizationManagedRuleMetadata": OrganizationManagedRuleMetadata,
+        "OrganizationCustomRuleMetadata": OrganizationCustomRuleMetadata,
+        "ExcludedAccounts": list(ExcludedAccounts or ()),
+    }
+    document = {
+        "name": OrganizationConfigRuleName,
+        "identity": identity,
+        "arn": arn,
+        "deployed": deployed,
+        "parameters": {"ConfigRule": rule},
+        "accounts": targets(found, ExcludedAccounts),
+        **{name: value for name, value in asked.items() if value is not None},
+    }
+    stage(shelf, call, world, RULES, OrganizationConfigRuleName, document)
+    if Tags and known is None:
+        put_tags(call, shelf, arn, Tags)
+    return {"OrganizationConfigRuleArn": arn}
+
+
+def _rule(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule as a member account gets it."""
+    scope = {
+        "ComplianceResourceTypes": given.get("ResourceTypesScope"),
+        "ComplianceResourceId": given.get("ResourceIdScope"),
+        "TagKey": given.get("TagKeyScope"),
+        "TagValue": given.get("TagValueScope"),
+    }
+    kept = {key: value for key, value in scope.items() if value}
+    rule: dict[str, Any] = {"ConfigRuleName": name, "Source": _source(given)}
+    for member in ("Description", "InputParameters", "MaximumExecutionFrequency"):
+        if given.get(member):
+            rule[member] = given[member]
+    return rule | ({"Scope": kept} if kept else {})
+
+
+def _source(given: Mapping[str, Any]) -> dict[str, Any]:
+    if "RuleIdentifier" in given:
+        return {"Owner": "AWS", "SourceIdentifier": given["RuleIdentifier"]}
+    details = [
+        {"EventSource": "aws.config", "MessageType": each} for each in given["OrganizationConfigRuleTriggerTypes"]
+    ]
+    return {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": given["LambdaFunctionArn"], "SourceDetails": details}
+
+
+@operation("config")
+def delete_organization_config_rule(
+    call: Call, shelf: StagedShelf, door: Door, world: World, *, OrganizationConfigRuleName: str
+) -> dict[str, Any]:
+    administered(call, door)
+    found = one(shelf, call, RULES, OrganizationConfigRuleName, absent)
+    refuse_in_progress(found, OrganizationConfigRuleName)
+    unstage(shelf, call, world, RULES, OrganizationConfigRuleName)
+    remove_tags(call, shelf, found["arn"])
+    return {}
+
+
+@operation("config")
+def describe_organization_config_rules(
+    call: Call,
+    shelf: StagedShelf,
+    tokens: PageTokens,
+    *,
+    OrganizationConfigRuleNames: Sequence[str] | None = None,
+    Limit: int | None = None,
+    NextToken: str | None = None,
+) -> dict[str, Any]:
+    found = named(shelf, call, RULES, OrganizationConfigRuleNames, absent)
+    question = [call.account, call.region, call.operation, OrganizationConfigRuleNames, Limit]
+    shown, following = page(tokens, question, found, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
+    told = [
+        {
+            "OrganizationConfigRuleName": each["name"],
+            "OrganizationConfigRuleArn": each["arn"],
+            "LastUpdateTime": moment_of(each["updated"]),
+            **{name: each[name] for name in DESCRIBED if each.get(name)},
+        }
+        for each in shown
+    ]
+    return {"OrganizationConfigRules": told} | ({"NextToken": following} if following else {})
+
+
+@operation("config")
+def describe_organization_config_rule_statuses(
+    call: Call,
+    shelf: StagedShelf,
+    tokens: PageTokens,
+    *,
+    OrganizationConfigRuleNames: Sequence[str] | None = None,
+    Limit: int | None = None,
+    NextToken: str | None = None,
+) -> dict[str, Any]:
+    found = named(shelf, call, RULES, OrganizationConfigRuleNames, absent)
+    question = [call.account, call.region, call.operation, OrganizationConfigRuleNames, Limit]
+    shown, following = page(tokens, question, found, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
+    told = [status_of(each, "OrganizationConfigRuleName", "OrganizationRuleStatus") for each in shown]
+    return {"OrganizationConfigRuleStatuses": told} | ({"NextToken": following} if following else {})
+
+
+@operation("config")
+def get_organization_config_rule_detailed_status(
+    call: Call,
+    shelf: StagedShelf,
+    tokens: PageTokens,
+    *,
+    OrganizationConfigRuleName: str,
+    Filters: Mapping[str, str] | None = None,
+    Limit: int | None = None,
+    NextToken: str | None = None,
+) -> dict[str, Any]:
+    document = one(shelf, call, RULES, OrganizationConfigRuleName, absent)
+    members = members_of(document, Filters or {}, "ConfigRuleName", "MemberAccountRuleStatus")
+    question = [call.account, call.region, call.operation, OrganizationConfigRuleName, dict(Filters or {}), Limit]
+    shown, following = page(tokens, question, members, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
+    return {"OrganizationConfigRuleDetailedStatus": list(shown)} | ({"NextToken": following} if following else {})
