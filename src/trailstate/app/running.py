@@ -15,6 +15,7 @@ import msgspec
 from trailstate import __version__
 from trailstate.app.house import FrontDoor, House, Part
 from trailstate.app.parts import ASSEMBLERS
+from trailstate.estate import stacks
 from trailstate.estate.embedded import EmbeddedEstate
 from trailstate.estate.endpoint import EndpointEstate
 from trailstate.estate.interface import Estate, EstateUnavailable
@@ -30,7 +31,7 @@ from trailstate.gateway.server import Server
 from trailstate.identity.principals import Principals
 from trailstate.identity.rootkeys import RootKey, load_or_make
 from trailstate.services.operation import Bound, bind
-from trailstate.services.owned import operations
+from trailstate.services.owned import OWNED_SERVICES, is_owned, operations
 from trailstate.settings import EMBEDDED, Settings, is_loopback
 from trailstate.stores.derived import Derived
 from trailstate.stores.disk import DiskObjects
@@ -167,7 +168,13 @@ class Running:
 
     def _start_estate(self) -> Estate:
         if self.settings.estate == EMBEDDED:
-            return EmbeddedEstate(self._world, log_path=self.data / "estate.log", on_restart=self._estate_restarted)
+            return EmbeddedEstate(
+                self._world,
+                log_path=self.data / "estate.log",
+                on_restart=self._estate_restarted,
+                ours=stacks.ours(OWNED_SERVICES, is_owned),
+                door=self._door,
+            )
         return EndpointEstate(self.settings.estate)
 
     def _bind_port(self, principals: Principals) -> Server:

@@ -5,9 +5,11 @@ and the next one gets a new process that starts empty. `on_restart` lets the hou
 """
 
 import importlib.util
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,10 +24,13 @@ from trailstate.estate.frames import (
     Done,
     Failed,
     Known,
+    LineClosed,
     Question,
     Reset,
     Serve,
+    Settled,
     Unsupported,
+    Upward,
     Warm,
     bytes_of,
     file_of,
@@ -40,13 +45,17 @@ from trailstate.estate.interface import (
 )
 from trailstate.estate.program import Ended, Log, Program
 from trailstate.estate.turns import Turns
-from trailstate.wire.call import Principal, WireRequest, WireResponse
+from trailstate.wire.call import Door, Principal, WireRequest, WireResponse
+from trailstate.wire.fault import Fault
 from trailstate.world import World
 
 REQUEST_SECONDS_MAX = 60.0
 NEEDED = ("moto", "time_machine", "flask")
 WARMED_FIRST = ("iam", "sts", "s3", "ec2", "lambda", "rds")
 """In the order in which a newcomer is likely to want them; EC2 is the slow one."""
+STACKS = "cloudformation.amazonaws.com"
+"""What AWS names as the one through whom a stack's caller acts."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,11 +70,14 @@ class EmbeddedEstate:
         on_restart: Callable[[str], None] | None = None,
         epoch: datetime | None = None,
         warm: Sequence[str] = WARMED_FIRST,
+        ours: Sequence[str] = (),
+        door: Door | None = None,
         request_seconds_max: float = REQUEST_SECONDS_MAX,
     ) -> None:
         """Start the process without waiting for it: the first call does. `epoch` is the date of what an account has
         from the start; the same epoch and the same requests make the same estate. `on_restart` is called before the
-        next request is let in, and must not ask the estate anything itself. EstateMissing without moto."""
+        next request is let in, and must not ask the estate anything itself. What a stack does to the resource types
+        that `ours` marks is called through `door`. EstateMissing without moto."""
         missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if missing:
             raise EstateMissing(
@@ -76,6 +88,10 @@ class EmbeddedEstate:
         self._on_restart = on_restart
         self._seconds_max = request_seconds_max
         self._turns = Turns()
+        self._ours = tuple(ours)
+        self._door = door
+        self._numbers = itertools.count(1)
+        self._in_hand: dict[int, EstateRequest] = {}
         self._closed = False
         self.restarts = 0
         self._program: Program | None = self._start()
@@ -93,9 +109,12 @@ class EmbeddedEstate:
         return self._served(request)
 
     def _served(self, request: EstateRequest) -> WireResponse:
-        with ExitStack() as opened:
-            attachment = _attachment(request.request, opened)
-            answer, body = self._asked(_serve(request, attachment is None), attachment)
+        number = next(self._numbers)
+        self._in_hand[number] = request
+        try:
+            answer, body = self._answer_to(request, number)
+        finally:
+            del self._in_hand[number]
         match answer:
             case Answered():
                 content = answer.body if body is None else bytes_of(body)
@@ -105,6 +124,11 @@ class EmbeddedEstate:
             case Failed():
                 raise EstateFailed(answer.message)
         raise AssertionError(f"a request was answered by {type(answer).__name__}")
+
+    def _answer_to(self, request: EstateRequest, number: int) -> tuple[Answer, int | None]:
+        with ExitStack() as opened:
+            attachment = _attachment(request.request, opened)
+            return self._asked(_serve(request, attachment is None, number), attachment)
 
     def credential(self, access_key_id: str) -> Credential | None:
         answer, _ = self._asked(Ask(access_key_id))
@@ -128,14 +152,21 @@ class EmbeddedEstate:
         self._warmer.join()
 
     def _asked(self, question: Question, attachment: int | None = None) -> tuple[Answer, int | None]:
-        program: Program | None = None
+        program = self._program
         try:
+            within = program.upcalls.asked(question, attachment) if program is not None else None
+            if within is not None:
+                return within
             with self._turns:
                 program = self._running()
                 awaited = program.send(question, attachment, self._seconds_max)
             return program.receive(awaited, self._seconds_max)
         except BadFrame as error:
             raise EstateFailed(str(error)) from error
+        except (
+            LineClosed
+        ) as error:  # while a call was out; who waits for the request it belongs to starts a new process
+            raise EstateUnavailable(f"The simulated estate went away: {error}", applied=True) from error
         except Ended as error:
             with self._turns:
                 if self._program is program:  # the first of those who waited for it
@@ -164,9 +195,28 @@ class EmbeddedEstate:
 
     def _start(self) -> Program:
         try:
-            return Program(self._epoch, self._log)
+            return Program(self._epoch, self._log, self._ours, self._settle)
         except Ended as error:
             raise EstateUnavailable(f"The simulated estate could not be started: {error}", applied=False) from error
+
+    def _settle(self, asked: Upward) -> Settled:
+        """What a request in hand does to something of the house's, done as whoever made the request."""
+        request = self._in_hand.get(asked.number)
+        if self._door is None or request is None or request.principal is None:
+            return Settled(None, "InternalFailure", "Nobody may be named who makes this call.", 500)
+        caller = replace(request.principal, invoked_by=STACKS)
+        try:
+            result = self._door.call(
+                asked.service,
+                asked.operation,
+                asked.parameters,
+                account=asked.account,
+                region=asked.region,
+                as_=caller,
+            )
+        except Fault as fault:
+            return Settled(None, fault.code, fault.message, fault.status)
+        return Settled(dict(result))
 
     def _lost(self, reason: str) -> None:
         if self._closed:  # ended because it was closed while it was busy: nobody will meet an empty estate
@@ -192,7 +242,7 @@ def microseconds(moment: datetime) -> int:
     return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
-def _serve(request: EstateRequest, inline: bool) -> Serve:
+def _serve(request: EstateRequest, inline: bool, number: int) -> Serve:
     asked = request.request
     return Serve(
         method=asked.method,
@@ -208,6 +258,7 @@ def _serve(request: EstateRequest, inline: bool) -> Serve:
         seed=request.seed,
         bucket=request.bucket,
         caller=None if request.principal is None else _caller(request.principal),
+        number=number,
     )
 
 

@@ -1,7 +1,10 @@
 """What the house and the simulator's process say to one another: length-prefixed msgpack over an AF_UNIX socket pair.
 
-One frame asks, one frame answers; nobody speaks out of turn. A body over `INLINE_BYTES` travels beside its frame as a
-file descriptor (unix(7), SCM_RIGHTS), so a frame itself stays small and its bound can be strict.
+One frame asks, one frame answers; nobody speaks out of turn. On a second pair the simulator asks, while it serves a
+request, for what is the house's to do; until it has its answer it serves there what that causes in the estate.
+
+A body over `INLINE_BYTES` travels beside its frame as a file descriptor (unix(7), SCM_RIGHTS), so a frame itself stays
+small and its bound can be strict.
 """
 
 import contextlib
@@ -11,7 +14,7 @@ import struct
 import sys
 import tempfile
 from collections import deque
-from typing import BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 import msgspec
 
@@ -65,6 +68,8 @@ class Serve(msgspec.Struct, tag="serve", array_like=True):
     seed: int
     bucket: str = ""
     caller: Caller | None = None
+    number: int = 0
+    """By which the simulator names the request when it asks for something on its behalf."""
 
 
 class Ask(msgspec.Struct, tag="ask", array_like=True):
@@ -105,6 +110,26 @@ class Done(msgspec.Struct, tag="done", array_like=True):
     """Ready, warmed or forgotten, as asked."""
 
 
+class Upward(msgspec.Struct, tag="upward", array_like=True):
+    """What a request does inside the estate to something of the house: a call of whoever made the request."""
+
+    number: int
+    account: str
+    region: str
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+
+
+class Settled(msgspec.Struct, tag="settled", array_like=True):
+    """What came of it: the output, or the fault's code, message and status."""
+
+    result: dict[str, Any] | None
+    code: str = ""
+    message: str = ""
+    status: int = 0
+
+
 Question = Serve | Ask | Reset | Warm
 Answer = Answered | Unsupported | Failed | Known | Done
 Heard = TypeVar("Heard")
@@ -129,7 +154,7 @@ class Line(Generic[Heard]):
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             self._end.setsockopt(socket.SOL_SOCKET, option, interval)
 
-    def send(self, frame: Question | Answer, attachment: int | None = None) -> None:
+    def send(self, frame: Question | Answer | Upward | Settled, attachment: int | None = None) -> None:
         """Hand one frame over; LineClosed when nobody is there to take it."""
         payload = self._encoder.encode(frame)
         if len(payload) > FRAME_BYTES_MAX:

@@ -9,12 +9,13 @@ import socket
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
 from trailstate.estate.frames import Answer, BadFrame, Done, Line, LineClosed, Question
 from trailstate.estate.turns import Place, Turns
+from trailstate.estate.upcalls import Settle, Upcalls
 from trailstate.sandbox.spawn import MIB, Child, Limits, SpawnFailed, spawn
 
 START_SECONDS_MAX = 60.0
@@ -46,28 +47,28 @@ class Program:
     """One process. Questions are sent by one thread at a time and answered one by one, in that order; each asker waits
     for its own answer, so that the next question lies ready when one is answered."""
 
-    def __init__(self, epoch_microseconds: int, log: "Log") -> None:
+    def __init__(self, epoch_microseconds: int, log: "Log", ours: Sequence[str], settle: Settle) -> None:
+        """`ours` marks the resource types that the simulator leaves to `settle` (see `estate.stacks`)."""
         self._log = log
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        upward, theirs_upward = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        sockets = [theirs.fileno(), theirs_upward.fileno()]
+        arguments = [*map(str, sockets), str(epoch_microseconds), *ours]
+        argv = [sys.executable, "-P", "-m", "trailstate.estate.child", *arguments]
         try:
-            argv = [
-                sys.executable,
-                "-P",
-                "-m",
-                "trailstate.estate.child",
-                str(theirs.fileno()),
-                str(epoch_microseconds),
-            ]
-            self._child: Child = spawn(argv, sockets=[theirs.fileno()], limits=LIMITS, environment=ENVIRONMENT)
+            self._child: Child = spawn(argv, sockets=sockets, limits=LIMITS, environment=ENVIRONMENT)
         except SpawnFailed as error:
-            ours.close()
+            line.close()
+            upward.close()
             raise Ended(str(error)) from error
         finally:
             theirs.close()
+            theirs_upward.close()
         assert self._child.stderr is not None
         self._listener = threading.Thread(target=log.follow, args=(self._child.stderr,), name="estate-log", daemon=True)
         self._listener.start()
-        self._line: Line[Answer] = Line(ours, Answer)
+        self._line: Line[Answer] = Line(line, Answer)
+        self.upcalls = Upcalls(upward, settle)
         self._answers = Turns()
         self._seconds = 0.0
         self._ready = False
@@ -119,6 +120,7 @@ class Program:
     def close(self) -> None:
         """Hang up, which is how it is told to end; then make sure."""
         self._line.hang_up()
+        self.upcalls.close()
         with self._answers:  # whoever waits there meets the end of the line, and must not meet a closed descriptor
             self._line.close()
         if not self._child.wait(CLOSE_SECONDS):

@@ -5,17 +5,18 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from trailstate.estate.embedded import EmbeddedEstate
 from trailstate.estate.interface import EstateFailed, EstateRequest, EstateUnavailable, EstateUnsupported
-from trailstate.wire.call import WireRequest
+from trailstate.wire.call import Principal, WireRequest
 from trailstate.world import RealWorld, SimulatedWorld
 
 monotonic = RealWorld().monotonic
@@ -347,6 +348,58 @@ def test_closing_while_it_still_warms_up_ends_both_quietly() -> None:
     assert not started._warmer.is_alive()
     with pytest.raises(EstateUnavailable):
         started.credential("AKIANOBODYKNOWSTHIS1")
+
+
+# What a stack does to something of the house's.
+
+TRAIL = """
+Resources:
+  Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: q}}
+  Trail:
+    Type: AWS::CloudTrail::Trail
+    Properties: {TrailName: audit, S3BucketName: !GetAtt Queue.QueueName, IsLogging: false}
+"""
+
+
+class Asking:
+    """A door behind which every call has to know something of the estate, and leaves the asking to another thread."""
+
+    def __init__(self) -> None:
+        self.estate: EmbeddedEstate | None = None
+        self.calls: list[tuple[str, Mapping[str, Any], str, str | None]] = []
+        self.seen: list[bytes] = []
+
+    def call(
+        self, service: str, operation: str, parameters: Mapping[str, Any], *, account: str, region: str, as_: Principal
+    ) -> Mapping[str, Any]:
+        def ask() -> None:
+            assert self.estate is not None
+            self.seen += answered(self.estate, a_call("sqs", "ListQueues", account=account, region=region))
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        asking.join(30)
+        self.calls.append((operation, parameters, as_.arn, as_.invoked_by))
+        return {"Name": parameters["Name"]}
+
+
+def test_a_call_out_of_the_estate_may_ask_the_estate() -> None:
+    door = Asking()
+    estate = door.estate = EmbeddedEstate(SimulatedWorld(), warm=(), ours=("AWS::CloudTrail::",), door=door)
+    ann = Principal("IAMUser", ACCOUNT, "AIDAEXAMPLE", f"arn:aws:iam::{ACCOUNT}:user/ann", "ann")
+    create = a_call("cloudformation", "CreateStack", StackName="s", TemplateBody=TRAIL)
+    try:
+        with_call = answered(estate, replace(create, principal=ann), a_call("sqs", "CreateQueue", QueueName="after"))
+        assert door.calls == [
+            ("CreateTrail", {"Name": "audit", "S3BucketName": "q"}, ann.arn, "cloudformation.amazonaws.com")
+        ]
+        assert b"/q</QueueUrl>" in door.seen[0]
+        estate.reset()
+        assert answered(estate, replace(create, principal=ann))[0] == with_call[0], (
+            "what was asked meanwhile drew nothing"
+        )
+    finally:
+        estate.close()
 
 
 # What it weighs.

@@ -1,12 +1,13 @@
-"""The simulator's program: `python -m trailstate.estate.child DESCRIPTOR EPOCH_MICROSECONDS`.
+"""The simulator's program: `python -m trailstate.estate.child DESCRIPTOR UPWARD_DESCRIPTOR EPOCH_MICROSECONDS OURS…`.
 
-It says Done once it can serve, then answers one frame with one frame until the other side hangs up.
+It says Done once it can serve, then answers one frame with one frame until the other side hangs up. OURS are the marks
+of the resource types it leaves to the house (`estate.stacks`).
 """
 
 import io
 import socket
 import sys
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 sys.modules.setdefault("pytest", None)  # type: ignore[arg-type]  # else time-machine would load it where it is installed
 
@@ -23,6 +24,8 @@ from trailstate.estate.frames import (  # noqa: E402
     Question,
     Reset,
     Serve,
+    Settled,
+    Upward,
     Warm,
     bytes_of,
     file_of,
@@ -30,13 +33,14 @@ from trailstate.estate.frames import (  # noqa: E402
 
 
 def main() -> None:
-    end = socket.socket(fileno=int(sys.argv[1]))
-    line: Line[Question] = Line(end, Question)
-    sources = Sources(int(sys.argv[2]))
+    line: Line[Question] = Line(socket.socket(fileno=int(sys.argv[1])), Question)
+    upward: Line[Question | Settled] = Line(socket.socket(fileno=int(sys.argv[2])), Question | Settled)
+    sources = Sources(int(sys.argv[3]))
     # Only now: whatever moto imports must find the sources in place.
     from trailstate.estate.child.simulator import Simulator
 
-    simulator = Simulator(sources)
+    simulator = Simulator(sources, tuple(sys.argv[4:]))
+    simulator.upward = lambda asked: _asked(upward, simulator, asked)
     try:
         line.send(Done())
         while True:
@@ -46,7 +50,17 @@ def main() -> None:
         return
 
 
-def _answer(simulator: "Simulator", question: Question, attachment: int | None) -> Answer:  # type: ignore[name-defined]  # noqa: F821
+def _asked(line: "Line[Question | Settled]", simulator: Any, asked: Upward) -> Settled:
+    """What came of a call of ours; what it causes here is served until it is known."""
+    line.send(asked)
+    while True:
+        heard, attachment = line.receive()
+        if isinstance(heard, Settled):
+            return heard
+        _send(line, _answer(simulator, heard, attachment))
+
+
+def _answer(simulator: Any, question: Question, attachment: int | None) -> Answer:
     match question:
         case Serve():
             body = question.body if attachment is None else bytes_of(attachment)
@@ -62,7 +76,7 @@ def _answer(simulator: "Simulator", question: Question, attachment: int | None) 
     return Done()
 
 
-def _send(line: Line[Question], answer: Answer) -> None:
+def _send(line: Line[Any], answer: Answer) -> None:
     if isinstance(answer, Answered) and len(answer.body) > INLINE_BYTES:
         with file_of(answer.body) as file:
             answer.body = b""

@@ -7,6 +7,7 @@ HTML page is never an answer.
 import gc
 import importlib.util
 import traceback
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
@@ -17,11 +18,11 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from trailstate.estate.child import fixes, instances, memory, template
+from trailstate.estate.child import fixes, instances, memory, stacks, template
 from trailstate.estate.child.credentials import Credentials
 from trailstate.estate.child.environ import environ_of, scoped_authorization
 from trailstate.estate.child.sources import Sources, replace
-from trailstate.estate.frames import Answered, Failed, Serve, Unsupported
+from trailstate.estate.frames import Answered, Failed, Serve, Settled, Unsupported, Upward
 
 HTML = b"<!doctype html"
 NOT_IMPLEMENTED = b"has not been implemented"
@@ -46,7 +47,11 @@ class NoRoute(Exception):
 class Simulator:
     """All of moto that may be reached. One request at a time."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, ours: tuple[str, ...] = ()) -> None:
+        """`ours` marks the resource types that a stack leaves to the house."""
+        self.upward: Callable[[Upward], Settled] = _nobody
+        self._ours = ours
+        self._serving = 0
         self._sources = sources
         self._backends: list[Any] = []
         self._applications: dict[str, Any] = {}
@@ -63,6 +68,7 @@ class Simulator:
         """One request, at the frame's time and from its seed."""
         self._sources.set(frame.now_microseconds, frame.seed)
         self.credentials.caller = frame.caller
+        self._serving = frame.number
         try:
             environ = environ_of(frame, body, size)
             application = self._application(self._name_of(environ, frame))
@@ -72,6 +78,14 @@ class Simulator:
         except Exception as error:
             return Failed(_whereabouts(error))
         return _judged(frame, status, headers, content)
+
+    def call(self, account: str, region: str, service: str, operation: str, parameters: dict[str, Any]) -> Settled:
+        """A call of the house, as whoever made the request being served; others may be served meanwhile."""
+        serving, caller = self._serving, self.credentials.caller
+        with self._sources.interrupted():
+            settled = self.upward(Upward(serving, account, region, service, operation, parameters))
+        self._serving, self.credentials.caller = serving, caller
+        return settled
 
     def warm(self, service: str) -> None:
         """Load a service; nothing it holds comes into being by that. What only the loading needed is given back."""
@@ -101,6 +115,8 @@ class Simulator:
             with self._sources.aside(f"import {name}"), instances.read_late():
                 application = create_backend_app(cast("Any", name))
                 fixes.AFTER_IMPORT.get(name, lambda: None)()
+                if name == "cloudformation":
+                    stacks.leave_ours(self._ours, self.call)
             vars(application)["raise_routing_exception"] = _no_route
             self._applications[name] = application
         return application
@@ -136,6 +152,10 @@ class Simulator:
         replace(BackendDict, "__init__", new_dict)
         replace(AccountSpecificBackend, "__init__", new_account)
         replace(AccountSpecificBackend, "__getitem__", of_region)
+
+
+def _nobody(_: Upward) -> Settled:
+    return Settled(None, "InternalFailure", "Nobody answers such calls.", 500)
 
 
 def _called(application: Any, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -55,10 +55,16 @@ class Sources:
     @contextlib.contextmanager
     def aside(self, name: str) -> Iterator[None]:
         """Within, it is the estate's epoch and the draws belong to `name`; afterwards all goes on as before."""
+        with self.interrupted():
+            self._move(self._epoch)
+            self._seed(zlib.crc32(name.encode()))
+            yield
+
+    @contextlib.contextmanager
+    def interrupted(self) -> Iterator[None]:
+        """Whatever is set within, afterwards time and draws go on as before."""
         now, mine = self._now, random.getstate()
         motos = None if self._moto is None else self._moto.getstate()
-        self._move(self._epoch)
-        self._seed(zlib.crc32(name.encode()))
         try:
             yield
         finally:
