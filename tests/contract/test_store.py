@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -14,6 +15,7 @@ from trailstate.stores.interface import (
     Commit,
     Document,
     Intent,
+    News,
     OutboxRow,
     ShelfChange,
     ShelfKey,
@@ -99,7 +101,7 @@ def test_ledger_time_is_the_clocks_to_the_microsecond_and_never_goes_backward(
 
 def test_a_listener_hears_of_appends_and_of_nothing_else(store: Store) -> None:
     heard = threading.Event()
-    store.on_commit(heard.set)
+    store.on_commit(lambda _: heard.set())
     store.commit(put({"a": 1}))
     assert not heard.is_set()
     store.commit(Commit([line("a")]))
@@ -233,10 +235,10 @@ def test_the_queues_with_something_left_to_do_are_named(store: Store) -> None:
 
 
 def test_news_of_an_effect_to_do_is_told_like_news_of_a_line(store: Store) -> None:
-    told = threading.Semaphore(0)
-    store.on_commit(told.release)
-    store.commit(Commit(outbox=[OutboxRow("mail", "1", b"a")]))
-    assert told.acquire(timeout=10)
+    told: SimpleQueue[News] = SimpleQueue()
+    store.on_commit(told.put)
+    store.commit(Commit([line("a")], outbox=[OutboxRow("mail", "1", b"a")]))
+    assert told.get(timeout=10) == {JOURNAL, "mail"}
 
 
 def test_an_effect_done_before_it_was_asked_for_is_not_asked_for(store: Store) -> None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from trailstate.stores.interface import Entry, Store
+from trailstate.stores.interface import Entry, News, Store
 
 BATCH_ENTRIES_MAX = 2000
 
@@ -51,6 +51,9 @@ class Following:
         if entries:
             self._follower.apply(entries)
         return len(entries)
+
+    def hears(self, news: News) -> bool:
+        return self._follower.ledger in news
 
     def seconds_left(self) -> float | None:
         """Nothing but a commit gives a follower work."""

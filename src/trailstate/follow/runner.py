@@ -9,7 +9,7 @@ from typing import Protocol
 from trailstate.follow.follower import Follower, Following
 from trailstate.follow.shipping import Shipper, Shipping
 from trailstate.follow.timing import Timer, Timing
-from trailstate.stores.interface import Store
+from trailstate.stores.interface import News, Store
 from trailstate.world import World
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ class Driven(Protocol):
     def step(self, *, waits: bool = True) -> int:
         """Do some of what there is to do; how much was done. `waits`: for another thread's step to end first."""
 
+    def hears(self, news: News) -> bool:
+        """Whether it has something to do after that."""
+
     def seconds_left(self) -> float | None:
         """How long until time alone gives it work; None when only a commit can."""
 
@@ -49,9 +52,9 @@ class Runner:
         self._followings: dict[str, Following] = {}
         self._driven: list[Driven] = []
         self._threads: list[threading.Thread] = []
-        self._news = threading.Condition()
+        self._bells: list[tuple[Driven, threading.Event]] = []
         self._commits = 0
-        self._stopping = False
+        self._stopped = threading.Event()
         store.on_commit(self._notify)
 
     def add(self, follower: Follower) -> None:
@@ -85,7 +88,7 @@ class Runner:
 
     def run_until_idle(self) -> None:
         """Until nothing has anything left to do at the world's present time."""
-        seen = None
+        seen = self._commits
         while sum(each.step() for each in self._driven) or seen != self._commits:
             seen = self._commits  # what another thread did meanwhile may have left work to one that had its turn
 
@@ -105,47 +108,49 @@ class Runner:
         """Drive everything in threads until `stop`."""
         for each in self._driven:
             for _ in range(SHIPPING_THREADS if isinstance(each, Shipping) else 1):
-                thread = threading.Thread(target=self._loop, args=(each,), name=each.name, daemon=True)
+                bell = threading.Event()
+                self._bells.append((each, bell))
+                thread = threading.Thread(target=self._loop, args=(each, bell), name=each.name, daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
     def stop(self) -> None:
-        with self._news:
-            self._stopping = True
-            self._news.notify_all()
+        self._stopped.set()
+        for _, bell in self._bells:
+            bell.set()
         for thread in self._threads:
             thread.join()
 
-    def _notify(self) -> None:
-        with self._news:
-            self._commits += 1
-            self._news.notify_all()
+    def _notify(self, news: News) -> None:
+        """Wake those alone who have something to do: a call's commit is on its caller's way."""
+        self._commits += 1
+        for driven, bell in self._bells:
+            if not bell.is_set() and driven.hears(news):
+                bell.set()
 
-    def _loop(self, driven: Driven) -> None:
+    def _loop(self, driven: Driven, bell: threading.Event) -> None:
         back_off = self._poll_seconds
-        while not self._stopping:
-            seen = self._commits
+        while not self._stopped.is_set():
+            bell.clear()
             try:
                 busy = driven.step(waits=False) > 0
             except Exception as error:  # What fails must be seen, and must not end the server.
                 log.exception("%s failed; trying again in %s s", driven.name, back_off)
                 driven.error = f"{self._world.now():%Y-%m-%dT%H:%M:%SZ} {type(error).__name__}: {error}"
-                self._rest(back_off)
+                self._stopped.wait(back_off)
                 back_off = min(2 * back_off, BACK_OFF_SECONDS_MAX)
             else:
                 if not isinstance(driven, Shipping):
                     driven.error = ""
                 back_off = self._poll_seconds
-                self._rest_after(driven, seen, busy=busy)
+                self._rest_after(driven, bell, busy=busy)
 
-    def _rest_after(self, driven: Driven, seen: int, *, busy: bool) -> None:
+    def _rest_after(self, driven: Driven, bell: threading.Event, *, busy: bool) -> None:
+        """Until the bell rings, or time alone gives it work; after work, so that more gathers, for its linger."""
         if busy:
-            self._rest(driven.linger_seconds)
-        else:
-            left = driven.seconds_left()
-            self._rest(self._poll_seconds if left is None else min(left, self._poll_seconds), seen)
-
-    def _rest(self, seconds: float, seen: int | None = None) -> None:
-        """So long, or until the end; or until there were commits since those `seen`, except after a failure."""
-        with self._news:
-            self._news.wait_for(lambda: self._stopping or seen not in (None, self._commits), seconds)
+            if driven.linger_seconds:
+                self._stopped.wait(driven.linger_seconds)
+            return
+        left = driven.seconds_left()
+        if not self._stopped.is_set():
+            bell.wait(self._poll_seconds if left is None else min(left, self._poll_seconds))

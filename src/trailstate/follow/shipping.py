@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from trailstate.stores.interface import Commit, OutboxRow, Store
+from trailstate.stores.interface import Commit, News, OutboxRow, Store
 from trailstate.world import World
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,9 @@ class Shipping:
                 finally:
                     self._give_back(queue)
         return done
+
+    def hears(self, news: News) -> bool:
+        return any(name.startswith(self._shipper.prefix) for name in news)
 
     def seconds_left(self) -> float | None:
         """How long until the first queue held back may go again; None when none is."""

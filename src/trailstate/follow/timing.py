@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
+from trailstate.stores.interface import News
 from trailstate.world import World
 
 
@@ -45,6 +46,10 @@ class Timing:
             return int(self._timer.due() != due)
         finally:
             self._lock.release()
+
+    def hears(self, _news: News) -> bool:
+        """What a commit changes about a time is seen at the next look: nobody waits for it to the moment."""
+        return False
 
     def seconds_left(self) -> float | None:
         """How long until it is due; None while it is not."""

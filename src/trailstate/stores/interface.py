@@ -7,7 +7,7 @@ Two implementations stand beside this page (`memory`, `sqlite`), and `disk` and 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 JOURNAL = "journal"
 CONFIGURATION = "configuration"
@@ -114,6 +114,10 @@ class Commit:
     cursors: Mapping[str, int] = field(default_factory=dict)
 
 
+News: TypeAlias = frozenset[str]
+"""The ledgers that grew and the queues that were filled, by name."""
+
+
 class Store(Protocol):
     """The truth of one deployment."""
 
@@ -151,8 +155,8 @@ class Store(Protocol):
     def cursor(self, name: str) -> int:
         """Where a follower stands; 0 before its first commit."""
 
-    def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call `listener`, which must be quick, after each commit that appended something or filled a queue."""
+    def on_commit(self, listener: Callable[[News], None]) -> None:
+        """Call `listener`, which must be quick, after commits that appended something or filled a queue."""
 
     def erase(self) -> None:
         """Forget everything; a test suite asks for it between tests."""

@@ -15,6 +15,7 @@ from trailstate.stores.interface import (
     Document,
     Entry,
     Intent,
+    News,
     ObjectExists,
     ObjectInfo,
     OutboxRow,
@@ -52,7 +53,7 @@ class MemoryStore:
         self._world = world
         self._faults = faults or Faults()
         self._lock = threading.RLock()
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[News], None]] = []
         self._closed = False
         self._clear()
 
@@ -78,9 +79,10 @@ class MemoryStore:
             positions = [self._append(each) for each in commit.appends]
             self._apply(commit)
             self._faults.strike("commit", kept=True)
-        if positions or commit.outbox:
+        news = frozenset([each.ledger for each in commit.appends] + [each.queue for each in commit.outbox])
+        if news:
             for listener in self._listeners:
-                listener()
+                listener(news)
         return positions
 
     def erase(self) -> None:
@@ -88,8 +90,8 @@ class MemoryStore:
         with self._lock:
             self._clear()
 
-    def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call `listener` after each commit that appended something."""
+    def on_commit(self, listener: Callable[[News], None]) -> None:
+        """Call `listener` after each commit that appended something or filled a queue."""
         self._listeners.append(listener)
 
     def _hold_version(self, change: ShelfChange) -> None:

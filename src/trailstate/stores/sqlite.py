@@ -23,6 +23,7 @@ from trailstate.stores.interface import (
     Document,
     Entry,
     Intent,
+    News,
     OutboxRow,
     ShelfKey,
     StoreUnavailable,
@@ -82,9 +83,11 @@ class _Waiter:
         self.ready.acquire()
 
     @property
-    def tells(self) -> bool:
-        """Whether those who wait for news have something to do after it."""
-        return bool(self.positions) or (self.error is None and self.rows is not None and bool(self.rows.outbox))
+    def news(self) -> Iterator[str]:
+        """The ledgers that grew by it and the queues it filled."""
+        if self.error is None and self.rows is not None:
+            yield from (ledger for ledger, *_ in self.rows.appends)
+            yield from (str(queue) for _, queue, _ in self.rows.outbox)
 
     def fail(self, error: Exception) -> None:
         self.positions, self.error = [], error
@@ -102,7 +105,7 @@ class SqliteStore:
         self._queue: deque[_Waiter] = deque()
         self._wake = threading.Condition(threading.Lock())
         self._closed = False
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[News], None]] = []
         self._connection: sqlite3.Connection | None = None
         self._heads: dict[str, Head] = {}
         try:
@@ -124,7 +127,7 @@ class SqliteStore:
         """Forget everything (a test asks for it)."""
         self._written(_Waiter(None))
 
-    def on_commit(self, listener: Callable[[], None]) -> None:
+    def on_commit(self, listener: Callable[[News], None]) -> None:
         """Call `listener`, quickly and from any thread, after each group that appended something or filled a queue."""
         self._listeners.append(listener)
 
@@ -149,9 +152,10 @@ class SqliteStore:
                 self._write_group(group)
                 for waiter in group:
                     waiter.ready.release()
-                if any(waiter.tells for waiter in group):
+                news = frozenset(name for waiter in group for name in waiter.news)
+                if news:
                     for listener in self._listeners:
-                        listener()
+                        listener(news)
         finally:
             self._release_everybody(group)
 
