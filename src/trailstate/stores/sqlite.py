@@ -1,4 +1,4 @@
-"""The store of one machine: `truth.db`, one writer thread, and nothing acknowledged before it is on the disk.
+"""The store of one machine: `truth.db`, one writer at a time, and nothing acknowledged before it is on the disk.
 
 SQLite in WAL mode with `synchronous=FULL`; start-up refuses anything less, because WAL with NORMAL loses acknowledged
 rows when the power fails. https://www.sqlite.org/pragma.html#pragma_synchronous
@@ -71,14 +71,16 @@ class StoreRefused(Exception):
 
 
 class _Waiter:
-    """One commit on its way (no rows: erase); the writer releases `ready` once positions or an error stand here."""
+    """One commit on its way (no rows: erase). `ready` is released once positions or an error stand here, or, with
+    `writes` set, when its caller is to write for itself and for those behind."""
 
-    __slots__ = ("error", "positions", "ready", "rows")
+    __slots__ = ("error", "positions", "ready", "rows", "writes")
 
     def __init__(self, rows: Rows | None) -> None:
         self.rows = rows
         self.positions: list[int] = []
         self.error: Exception | None = None
+        self.writes = False
         self.ready = threading.Lock()
         self.ready.acquire()
 
@@ -103,7 +105,8 @@ class SqliteStore:
         self._lock_file = _hold(directory)
         self._idle_readers: deque[sqlite3.Connection] = deque()
         self._queue: deque[_Waiter] = deque()
-        self._wake = threading.Condition(threading.Lock())
+        self._turn = threading.Condition(threading.Lock())
+        self._writing = False
         self._closed = False
         self._listeners: list[Callable[[News], None]] = []
         self._connection: sqlite3.Connection | None = None
@@ -115,8 +118,6 @@ class SqliteStore:
             self._drop_writer()
             os.close(self._lock_file)
             raise
-        self._writer = threading.Thread(target=self._write_groups, name="writer", daemon=True)
-        self._writer.start()
 
     # Writing.
 
@@ -132,49 +133,50 @@ class SqliteStore:
         self._listeners.append(listener)
 
     def _written(self, waiter: _Waiter) -> list[int]:
-        with self._wake:
+        """Whoever finds nobody writing writes, for itself and for those who came meanwhile; the first of those who
+        came while it wrote is next. So a commit that is alone changes no thread, and many at once share a group."""
+        with self._turn:
             if self._closed:
                 raise StoreUnavailable("the store is closed")
             if len(self._queue) >= QUEUE_COMMITS_MAX:
                 raise StoreUnavailable(f"{QUEUE_COMMITS_MAX} commits are waiting already")
             self._queue.append(waiter)
-            if len(self._queue) == 1:
-                self._wake.notify()
-        waiter.ready.acquire()
+            waiter.writes, self._writing = not self._writing, True
+        if not waiter.writes:
+            waiter.ready.acquire()
+        if waiter.writes:
+            self._write_queued()
         if waiter.error is not None:
             raise waiter.error
         return waiter.positions
 
-    def _write_groups(self) -> None:
-        group: list[_Waiter] = []
+    def _write_queued(self) -> None:
+        """One group, the writer's own commit first; then somebody else's turn."""
+        with self._turn:
+            group = [self._queue.popleft() for _ in range(min(GROUP_COMMITS_MAX, len(self._queue)))]
+        unwritten = StoreUnavailable("the commit was broken off")
+        for waiter in group:
+            waiter.error = unwritten
         try:
-            while group := self._next_group():
-                self._write_group(group)
-                for waiter in group:
-                    waiter.ready.release()
-                news = frozenset(name for waiter in group for name in waiter.news)
-                if news:
-                    for listener in self._listeners:
-                        listener(news)
+            self._write_group(group)
         finally:
-            self._release_everybody(group)
+            for waiter in group[1:]:
+                waiter.ready.release()
+            self._hand_on()
+        news = frozenset(name for waiter in group for name in waiter.news)
+        if news:
+            for listener in self._listeners:
+                listener(news)
 
-    def _next_group(self) -> list[_Waiter]:
-        """What waits, as soon as something does; empty when the store is closed."""
-        with self._wake:
-            while not self._queue and not self._closed:
-                self._wake.wait()
-            return [self._queue.popleft() for _ in range(min(GROUP_COMMITS_MAX, len(self._queue)))]
-
-    def _release_everybody(self, group: Sequence[_Waiter]) -> None:
-        """The writer ends. Should it do so by a defect, nobody may wait for it for ever."""
-        with self._wake:
-            self._closed = True
-            left = [*(waiter for waiter in group if waiter.ready.locked()), *self._queue]
-            self._queue.clear()
-        for waiter in left:
-            waiter.fail(StoreUnavailable("the store's writer has ended"))
-            waiter.ready.release()
+    def _hand_on(self) -> None:
+        with self._turn:
+            if self._queue:
+                following = self._queue[0]
+                following.writes = True
+                following.ready.release()
+            else:
+                self._writing = False
+                self._turn.notify_all()
 
     def _write_group(self, group: Sequence[_Waiter]) -> None:
         try:
@@ -182,6 +184,7 @@ class SqliteStore:
             for run in _runs(group):
                 if run[0].rows is None:
                     self._erase(connection)
+                    run[0].error = None
                 else:
                     self._write_run(connection, run)
         except (sqlite3.Error, OSError, StoreRefused) as error:
@@ -195,14 +198,18 @@ class SqliteStore:
 
     def _write_run(self, connection: sqlite3.Connection, run: Sequence[_Waiter]) -> None:
         merged = Group(self._heads, lambda key: _version(connection, key), microseconds(self._world.now()))
+        taken = []
         for waiter in run:
             assert waiter.rows is not None
             try:
                 waiter.positions = merged.add(waiter.rows)
+                taken.append(waiter)
             except VersionConflict as conflict:
                 waiter.error = conflict
         _execute(connection, list(merged.statements()))
         self._heads = merged.heads
+        for waiter in taken:
+            waiter.error = None
 
     def _erase(self, connection: sqlite3.Connection) -> None:
         _execute(connection, [(f"DELETE FROM {table}", [()]) for table in TABLES])  # noqa: S608 - constants
@@ -285,10 +292,9 @@ class SqliteStore:
 
     def close(self) -> None:
         """Commits under way finish; then the directory is free for the next server."""
-        with self._wake:
+        with self._turn:
             self._closed = True
-            self._wake.notify()
-        self._writer.join()
+            self._turn.wait_for(lambda: not self._writing)
         lock_file, self._lock_file = self._lock_file, -1
         self._drop_readers()
         self._drop_writer()
