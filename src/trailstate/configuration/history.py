@@ -122,26 +122,26 @@ class ConfigurationFollower:
 def _take(connection: Any, entry: Entry) -> None:
     recorded = read(entry)
     item = recorded.item
-    found = connection.execute(
-        "INSERT INTO configuration_resource (account, region, type, id) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (account, region, type, id) DO UPDATE SET id = excluded.id RETURNING number",
-        (entry.account, entry.region, item["resourceType"], item["resourceId"]),
+    names = (item["resourceName"], item["ARN"], recorded.key)
+    seen = (entry.position, int(not recorded.is_gone), digest_with_facts(item, recorded.facts))
+    ((number, *known),) = connection.execute(
+        _PUT, (entry.account, entry.region, item["resourceType"], item["resourceId"], *names, *seen)
     ).fetchall()
-    number = found[0][0]
-    connection.execute(
-        "UPDATE configuration_resource SET name = ?, arn = ?, key = ?, position = ?, live = ?, digest = ?"
-        " WHERE number = ?",
-        (
-            *(item["resourceName"], item["ARN"], recorded.key, entry.position, int(not recorded.is_gone)),
-            *(digest_with_facts(item, recorded.facts), number),
-        ),
-    )
+    if tuple(known) != names:  # rarely: what is not indexed anew costs nothing
+        connection.execute(_RENAME, (*names, number))
     connection.execute(
         "INSERT OR REPLACE INTO configuration_item VALUES (?, ?, ?)",
         (number, item["configurationStateId"], entry.position),
     )
 
 
+_PUT = (
+    "INSERT INTO configuration_resource (account, region, type, id, name, arn, key, position, live, digest)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, region, type, id) DO UPDATE"
+    " SET position = excluded.position, live = excluded.live, digest = excluded.digest"
+    " RETURNING number, name, arn, key"
+)
+_RENAME = "UPDATE configuration_resource SET name = ?, arn = ?, key = ? WHERE number = ?"
 _IDENTIFIER = "SELECT account, region, type, id, name, arn, key, live, digest, number FROM configuration_resource"
 
 

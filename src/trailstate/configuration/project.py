@@ -29,7 +29,7 @@ def moment_text(moment: datetime) -> str:
 class Projection:
     """One place of a type's raw answer, and how it goes into the item. Learns the keys it meets."""
 
-    __slots__ = ("_is_free", "_keeps", "_known", "_node", "_pascal", "_path", "_read", "_renames", "_wrap")
+    __slots__ = ("_keeps", "_keys_are_data", "_known", "_node", "_pascal", "_path", "_read", "_renames", "name")
 
     def __init__(
         self,
@@ -39,68 +39,66 @@ class Projection:
         renames: Mapping[str, str],
         keeps: frozenset[str],
         path: str = "",
+        name: str = "",
     ) -> None:
+        """`name` is the key that the place has in the item."""
+        self.name = name
         self._node = node
-        self._is_free = node is not None and bool(node.leaf) and not node.below
-        self._wrap, leaf = _wrapped(node)
-        self._read = _LEAVES.get(leaf, plain)
+        self._read = _reader(node)
+        self._keys_are_data = path + KEYS_ARE_DATA in keeps or (node is not None and bool(node.leaf) and not node.below)
         self._pascal = pascal
         self._renames = renames
         self._keeps = keeps
         self._path = path
-        self._known: dict[str, tuple[str, Projection] | None] = {}
+        self._known: dict[str, Projection | None] = {}
 
     def value(self, raw: Any) -> Any:
         """The raw value as an item holds it."""
         if isinstance(raw, dict):
-            return self._map(raw)
+            return self._with_data_keys(raw) if self._keys_are_data else self._map(raw)
         if isinstance(raw, list | tuple):
             return [self.value(each) for each in raw]
-        return self._scalar(raw)
+        return None if raw is None else self._read(raw)
 
     def _map(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        if self._is_free:
-            return {name: plain(each) for name, each in raw.items()}  # the keys of a free-form map are data
-        if self._path + KEYS_ARE_DATA in self._keeps:
-            within = self._below(None, self._path + KEYS_ARE_DATA)
-            return {name: within.value(each) for name, each in raw.items()}
-        found: dict[str, Any] = {}
+        known, found = self._known, {}
         for key, each in raw.items():
-            if key not in self._known:
-                self._known[key] = self._learn(key)
-            known = self._known[key]
-            if known is not None:
-                found[known[0]] = known[1].value(each)
+            if key not in known:
+                known[key] = self._learn(key)
+            below = known[key]
+            if below is not None:
+                found[below.name] = below.value(each)
         return found
 
-    def _learn(self, key: str) -> "tuple[str, Projection] | None":
+    def _with_data_keys(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        within = self._below(None, self._path + KEYS_ARE_DATA, "")
+        return {name: within.value(each) for name, each in raw.items()}
+
+    def _learn(self, key: str) -> "Projection | None":
+        """The place of a raw key; None for one that is dropped."""
         path = f"{self._path}.{key}" if self._path else key
         renamed = self._renames.get(path)
         if self._node is None or path in self._keeps or path + KEYS_ARE_DATA in self._keeps:
-            return renamed or self._cased(key), self._below(None, path)
+            return self._below(None, path, renamed or self._cased(key))
         known = self._node.below.get((renamed or key).lower())
         if known is not None:
-            return renamed or known[0], self._below(known[1], path)
-        return (renamed, self._below(None, path)) if renamed else None
+            return self._below(known[1], path, renamed or known[0])
+        return self._below(None, path, renamed) if renamed else None
 
-    def _below(self, node: Node | None, path: str) -> "Projection":
-        return Projection(node, pascal=self._pascal, renames=self._renames, keeps=self._keeps, path=path)
+    def _below(self, node: Node | None, path: str, name: str) -> "Projection":
+        return Projection(node, pascal=self._pascal, renames=self._renames, keeps=self._keeps, path=path, name=name)
 
     def _cased(self, key: str) -> str:
         return key[:1].upper() + key[1:] if self._pascal else key[:1].lower() + key[1:]
 
-    def _scalar(self, raw: Any) -> Any:
-        if raw is None:
-            return None
-        return {self._wrap: self._read(raw)} if self._wrap else self._read(raw)
 
-
-def _wrapped(node: Node | None) -> tuple[str, str]:
-    """The name that a plain value is wrapped in (empty: none), and the type of the value."""
+def _reader(node: Node | None) -> Callable[[Any], Any]:
+    """What makes an item's value of a plain one: by the type the schema gives it, wrapped where the schema wraps it."""
     if node is None or node.leaf or WRAPPED not in node.below:
-        return "", "" if node is None else node.leaf
+        return _LEAVES.get("" if node is None else node.leaf, plain)
     name, below = node.below[WRAPPED]
-    return name, below.leaf
+    read = _LEAVES.get(below.leaf, plain)
+    return lambda raw: {name: read(raw)}
 
 
 @cache
