@@ -111,6 +111,11 @@ def test_a_delegated_administrator_manages_the_trails(aws: Lab, trail: dict[str,
     assert made["TrailARN"] == f"arn:aws:cloudtrail:us-east-1:{aws.account}:trail/second"
     assert management.get_trail(Name="second")["Trail"]["IsOrganizationTrail"] is True
     administrator.delete_trail(Name=made["TrailARN"])
+    private = management.create_trail(Name="private", S3BucketName="evidence")["TrailARN"]
+    taken = {"Name": "private", "S3BucketName": "evidence", "IsOrganizationTrail": True}
+    assert_refused("TrailAlreadyExistsException", administrator.create_trail, **taken)
+    assert management.get_trail(Name=private)["Trail"]["IsOrganizationTrail"] is False
+    management.delete_trail(Name=private)
     management.deregister_organization_delegated_admin(DelegatedAdminAccountId=members[1])
     assert_refused("NotOrganizationMasterAccountException", administrator.stop_logging, Name=trail["TrailARN"])
 

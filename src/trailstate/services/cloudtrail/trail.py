@@ -7,7 +7,6 @@ from trailstate.services.cloudtrail.destination import Destinations
 from trailstate.services.cloudtrail.found import (
     fault,
     find_changeable,
-    own_trails,
     save_trail,
     trails_here,
 )
@@ -17,7 +16,7 @@ from trailstate.services.operation import operation
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.trail.organization import Organization, Organizations
-from trailstate.trail.trails import DEFAULT_SELECTORS, trail_key
+from trailstate.trail.trails import DEFAULT_SELECTORS, TRAIL, trail_key
 from trailstate.wire.call import Call, Door
 
 TRAILS_PER_REGION_MAX = 5
@@ -164,15 +163,15 @@ def _check_room(
 ) -> None:
     """TrailAlreadyExistsException, or MaximumNumberOfTrailsExceededException in any region the trail would reach."""
     here = trails_here(call, shelf, organizations)
-    if any(each.name == key.name for each, _ in here):
+    if shelf.get(key) is not None or any(each.name == key.name for each, _ in here):
         raise fault.TrailAlreadyExistsException(f"Trail {key.name} already exists for customer: {call.account}")
-    found = list(own_trails(call, shelf))
+    found = list(shelf.documents(key.account, None, TRAIL))
     regions = {each.region for each, _ in found} if document["IsMultiRegionTrail"] else set()
     for region in sorted({call.region, *regions}):
         count = sum(1 for each, held in found if each.region == region or held["IsMultiRegionTrail"])
         if count >= TRAILS_PER_REGION_MAX:
             raise fault.MaximumNumberOfTrailsExceededException(
-                f"User: {call.account} already has {count} trails in {region}."
+                f"User: {key.account} already has {count} trails in {region}."
             )
 
 
