@@ -42,6 +42,8 @@ class Inventories(Protocol):
 class Batch:
     """What one evaluation found, still to be committed."""
 
+    invoked: str
+    """When it was made."""
     lines: list[Append] = field(default_factory=list)
     rows: list[OutboxRow] = field(default_factory=list)
     said: dict[tuple[str, str, str, str, str], Result | None] = field(default_factory=dict)
@@ -75,7 +77,9 @@ class Engine:
     def apply(self, entries: Sequence[Entry]) -> None:
         """Judge each new item by every rule that covers it."""
         with self._lock:
-            batch, now = Batch(), self._world.now()
+            self._results.catch_up()
+            now = self._world.now()
+            batch = Batch(moment_text(now))
             rules = {account: self._rules(account) for account in {entry.account for entry in entries}}
             inventories: dict[tuple[str, str], CausedInventory] = {}
             for entry in entries:
@@ -103,6 +107,8 @@ class Engine:
         cause: Mapping[str, Any] | None,
         inventory: CausedInventory,
     ) -> None:
+        if rule.types and item["resourceType"] not in rule.types:
+            return
         covered = rule.covers(item)
         if not rule.is_managed:
             left = not covered and self._previous(batch, rule, key_of(item)) is not None
@@ -130,7 +136,9 @@ class Engine:
             rule = self._rule(account, region, name)
             if rule is None:
                 return []
-            now, batch = self._world.now(), Batch()
+            self._results.catch_up()
+            now = self._world.now()
+            batch = Batch(moment_text(now))
             if scheduled is not None:
                 batch.lines.append(schedule_line(rule, scheduled).append(account, region))
             inventory = self._inventories.of(account, region, scheduled or now)
@@ -210,9 +218,8 @@ class Engine:
             verdict.annotation,
         ):
             return
-        invoked = moment_text(self._world.now())
         before = previous.compliance if previous else ""
-        line = judged(rule.name, item, verdict, time=time, invoked=invoked, previous=before, cause=cause)
+        line = judged(rule.name, item, verdict, time=time, invoked=batch.invoked, previous=before, cause=cause)
         self._keep(batch, rule, line, previous)
 
     def _keep(self, batch: Batch, rule: ConfiguredRule, line: Line, previous: Result | None) -> None:
@@ -243,7 +250,7 @@ class Engine:
 
     def _previous(self, batch: Batch, rule: ConfiguredRule, key: ResourceKey) -> Result | None:
         one = (rule.account, rule.region, rule.name, *key)
-        return batch.said[one] if one in batch.said else self._results.one(*one)
+        return batch.said[one] if one in batch.said else self._results.seen(*one)
 
     # The commit.
 

@@ -96,6 +96,7 @@ _PUT = "INSERT OR REPLACE INTO compliance_result VALUES (?, ?, ?, ?, ?, ?, ?, ?,
 _NOTE = "INSERT OR IGNORE INTO compliance_change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OF_RULE = "account = ? AND region = ? AND rule = ?"
 _OF_ONE = f"{_OF_RULE} AND type = ? AND id = ?"
+_SELECT_ONE = f"SELECT {_RESULT} FROM compliance_result WHERE {_OF_ONE}"  # noqa: S608
 
 
 class ResultsFollower:
@@ -203,7 +204,14 @@ class Results:
         return [region for (region,) in rows]
 
     def one(self, account: str, region: str, rule: str, resource_type: str, resource_id: str) -> Result | None:
-        return next(self._results(_OF_ONE, (account, region, rule, resource_type, resource_id)), None)
+        self.catch_up()
+        return self.seen(account, region, rule, resource_type, resource_id)
+
+    def seen(self, account: str, region: str, rule: str, resource_type: str, resource_id: str) -> Result | None:
+        """The same as far as the tables were followed: for one who caught up and lets nobody write meanwhile."""
+        one = (account, region, rule, resource_type, resource_id)
+        row = self._derived.connection().execute(_SELECT_ONE, one).fetchone()
+        return None if row is None else Result(**_members(_RESULT, row))
 
     def everything(self, account: str, region: str, resource_type: str | None = None) -> list[Result]:
         """All results of an account and Region in the order of resource type, resource, rule."""
