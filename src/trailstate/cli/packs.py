@@ -8,16 +8,30 @@ import typer
 from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.options import Config, Data
 from trailstate.cli.rules import Account, FailOn, FailOnOption, Region, Written, check, finish, tried, written
-from trailstate.cli.terminal import say
+from trailstate.cli.terminal import put, say
 
 REPORT = "/_trailstate/compliance/report"
 
-packs = typer.Typer(no_args_is_help=True, help="Conformance packs: how compliant a deployed one is.")
+packs = typer.Typer(no_args_is_help=True, help="Conformance packs: their templates and reports.")
 
 
-@packs.callback()
-def group() -> None:
-    """Conformance packs: how compliant a deployed one is."""
+@packs.command("template")
+def written_template(
+    framework: Annotated[str, typer.Argument(metavar="SET", help="A framework, such as CIS-1.4, HIPAA or PCI-4.0.")],
+) -> None:
+    """Write the template of a pack with every managed rule of a framework.
+
+    \b
+    Example:
+      trailstate packs template CIS-1.4 > cis.yaml
+      aws configservice put-conformance-pack --conformance-pack-name cis-1-4 --template-body file://cis.yaml
+    """
+    from trailstate.catalog.packs import UnknownSet, sets, template_of
+
+    try:
+        put(template_of(framework))
+    except UnknownSet:
+        raise Stop(ExitCode.USAGE, f"There is no framework '{framework}'. There are {', '.join(sets())}.") from None
 
 
 @packs.command("report")

@@ -3,12 +3,15 @@
 They live here once and are played by `trailstate demo`, `trailstate play` and the tests alike.
 """
 
+from trailstate.incidents.compliance import BROKEN_BENCHMARK
 from trailstate.incidents.configuration import OPENED_GROUP
 from trailstate.incidents.form import Answer, Incident
 from trailstate.incidents.stage import Stage
 from trailstate.incidents.who import DELETED_BUCKET, TERMINATED_INSTANCE
 
-INCIDENTS: dict[str, Incident] = {each.name: each for each in (OPENED_GROUP, TERMINATED_INSTANCE, DELETED_BUCKET)}
+INCIDENTS: dict[str, Incident] = {
+    each.name: each for each in (OPENED_GROUP, BROKEN_BENCHMARK, TERMINATED_INSTANCE, DELETED_BUCKET)
+}
 """Every incident, by name, in the order the demo plays them."""
 
 __all__ = ["INCIDENTS", "Answer", "Incident", "Stage"]

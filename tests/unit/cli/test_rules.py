@@ -71,6 +71,16 @@ def test_words_that_name_no_rule_are_a_usage_error(aws: Lab) -> None:
     assert run(aws, "rules", "eval", "restricted-ssh", "-p", "port")[0] == 2
 
 
+def test_a_pack_of_a_framework_is_written_from_the_catalogue(aws: Lab, tmp_path: Path) -> None:
+    written = CliRunner().invoke(app, ["packs", "template", "CIS-1.4"])
+    path = tmp_path / "cis.yaml"
+    path.write_text(written.stdout)
+    code, text = run(aws, "rules", "test", str(path), "-o", "json")
+    assert code == 0
+    assert json.loads(text)["rulesTotal"] == 38
+    assert CliRunner().invoke(app, ["packs", "template", "CIS-9"]).exit_code == 2
+
+
 def test_a_packs_report_is_written(aws: Lab, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     code, _ = run(aws, "packs", "report", "basics", "-o", "html", "--to", str(path), "--fail-on", "noncompliant")
