@@ -121,14 +121,13 @@ def iam_user_group_membership_check(
 
 
 @rule("IAM_GROUP_HAS_USERS_CHECK", GROUP)
-def iam_group_has_users_check(item: Item, inventory: Inventory) -> Verdict:
-    """Somebody is in the group."""
-    return COMPLIANT if _is_populated(item, inventory) else non_compliant("The group has no user.")
+def iam_group_has_users_check(item: Item, _inventory: Inventory) -> Verdict:
+    """Somebody is in the group, as its own item's relationships tell."""
+    return COMPLIANT if _is_populated(item) else non_compliant("The group has no user.")
 
 
-def _is_populated(group: Item, inventory: Inventory) -> bool:
-    name = group["resourceName"]
-    return any(name in (one["configuration"].get("groupList") or ()) for one in inventory.items(USER))
+def _is_populated(group: Item) -> bool:
+    return any(one["resourceType"] == USER for one in group["relationships"])
 
 
 @rule("IAM_NO_INLINE_POLICY_CHECK", PRINCIPALS)
@@ -184,7 +183,7 @@ def iam_policy_in_use(
     kinds = [kind for name, kind in _USAGES.items() if usage in ("ANY", name)]
     if not kinds:
         return insufficient_data(f"policyUsageType is '{policyUsageType}'; expected one of {listed(_USAGES)}, 'ANY'.")
-    if any(_uses(one, inventory, policyARN) for kind in kinds for one in inventory.items(kind)):
+    if any(_uses(one, policyARN) for kind in kinds for one in inventory.items(kind)):
         return COMPLIANT
     return non_compliant(f"The policy '{policyARN}' is attached to nobody who could use it.")
 
@@ -192,12 +191,12 @@ def iam_policy_in_use(
 _USAGES = {"IAM_USER": USER, "IAM_GROUP": GROUP, "IAM_ROLE": ROLE}
 
 
-def _uses(item: Item, inventory: Inventory, policy: str) -> bool:
+def _uses(item: Item, policy: str) -> bool:
     attached = attached_policies(item)
     if attached is MISSING or policy not in attached:
         return False
     if item["resourceType"] == GROUP:
-        return _is_populated(item, inventory)
+        return _is_populated(item)
     return item["resourceType"] == USER or _is_trusting(item)
 
 

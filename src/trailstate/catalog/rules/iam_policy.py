@@ -29,8 +29,10 @@ POLICY = "AWS::IAM::Policy"
 
 def _default_version(item: Item) -> tuple[Statement, ...] | None:
     """What the policy says now; None when the item does not hold the text of its default version."""
-    for version in item["configuration"].get("policyVersionList") or ():
-        if version.get("isDefaultVersion") and version.get("document"):
+    policy = item["configuration"]
+    for version in policy.get("policyVersionList") or ():
+        is_default = version.get("versionId") == policy.get("defaultVersionId") or version.get("isDefaultVersion")
+        if is_default and version.get("document"):
             return statements(version["document"])
     return None
 

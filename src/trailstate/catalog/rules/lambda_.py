@@ -91,7 +91,7 @@ def lambda_concurrency_check(
 def lambda_dlq_check(item: Item, _inventory: Inventory, *, dlqArns: tuple[str, ...] | None = None) -> Verdict:
     """Events the function fails on go to a dead-letter queue; to one of those given if any are."""
     target = field_at(item, "configuration.deadLetterConfig.targetArn")
-    if target is MISSING:
+    if target is MISSING or not target:
         return non_compliant("The function has no dead-letter queue.")
     if dlqArns and target not in dlqArns:
         return non_compliant(f"The dead-letter queue is '{target}', which is not listed.")

@@ -59,13 +59,14 @@ def sns_topic_message_delivery_notification_enabled(item: Item, _inventory: Inve
 
 
 def _policy(item: Item) -> tuple[Statement, ...] | None:
-    """The resource's own policy; None when the item does not say whether there is one."""
+    """The resource's own policy; None when the item does not say. A queue without one has no such attribute."""
     for name in ("Policy", "PolicyDocument"):
         for part in ("configuration", "supplementaryConfiguration"):
             found = field_at(item, f"{part}.{name}")
             if found is not MISSING:
                 return statements(found)
-    return () if "Policy" in item["configuration"] else None
+    held = item["configuration"]
+    return () if "Policy" in held or "QueueArn" in held else None
 
 
 _NO_POLICY = insufficient_data("The configuration item does not hold the resource's policy.")

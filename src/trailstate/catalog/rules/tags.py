@@ -18,8 +18,12 @@ from trailstate.compliance.form import (
     rule,
 )
 
-_KINDS: Mapping[str, str] = {"ALB": "app", "NLB": "net", "GLB": "gwy"}
-"""The kind of load balancer a rule is for, as it stands in the ARN: `loadbalancer/app/...`, `listener/net/...`."""
+_KINDS: Mapping[str, tuple[str, str]] = {
+    "ALB": ("application", "/app/"),
+    "NLB": ("network", "/net/"),
+    "GLB": ("gateway", "/gwy/"),
+}
+"""The kind of load balancer a rule is for: its type, and how that stands in ARNs: `listener/net/...`."""
 
 _OTHERS = frozenset({"APPCONFIG_DEPLOYMENT_STRATEGY_TAGGED", "BATCH_MANAGED_COMPUTE_ENV_COMPUTE_RESOURCES_TAGGED"})
 """Rules of the family that ask for more than the resource's own tags."""
@@ -37,13 +41,19 @@ def _tagged(identifier: str, types: tuple[str, ...]) -> None:
 
     @rule(identifier, types)
     def judge(item: Item, _inventory: Inventory, *, requiredKeyTags: tuple[str, ...] | None = None) -> Verdict:
-        if kind and f"/{kind}/" not in (item["ARN"] or item["resourceId"]):
+        if kind and not _is_of(item, *kind):
             return NOT_APPLICABLE
         tags = own_tags(item)
         lacking = [key for key in requiredKeyTags or () if key not in tags]
         if lacking:
             return non_compliant(f"The resource lacks the tag {listed(lacking)}.")
         return COMPLIANT if tags else non_compliant("The resource has no tag.")
+
+
+def _is_of(item: Item, balancer: str, mark: str) -> bool:
+    """A balancer says what it is; a listener's ARN tells what it belongs to."""
+    told = item["configuration"].get("type")
+    return bool(told == balancer) if told else mark in (item["ARN"] or item["resourceId"])
 
 
 for _managed in FAMILY:

@@ -1,6 +1,7 @@
 """Named repairs of what the simulator gets wrong where it would show in evidence. Each goes once moto has its own."""
 
 from collections.abc import Callable
+from string import ascii_uppercase, digits
 from typing import Any
 
 from trailstate.estate.child import instances, models, policies, template
@@ -75,6 +76,20 @@ def cloudtrail_and_config_have_administrators() -> None:
     FakeDelegatedAdministrator.SUPPORTED_SERVICES.extend(("cloudtrail.amazonaws.com", "config.amazonaws.com"))
 
 
+def ids_of_databases() -> None:
+    """Every DB instance has a DbiResourceId of its own; moto gives all of them one, so their histories would be one."""
+    from moto.moto_api._internal import mock_random
+    from moto.rds.models import DBInstance
+
+    make = DBInstance.__init__
+
+    def make_with_id(self: Any, *given: Any, **named: Any) -> None:
+        make(self, *given, **named)
+        self.dbi_resource_id = "db-" + "".join(mock_random.choices(ascii_uppercase + digits, k=26))
+
+    replace(DBInstance, "__init__", make_with_id)
+
+
 AT_START: tuple[Callable[[], None], ...] = (
     ids_of_users_and_groups,
     one_id_for_an_assumed_role,
@@ -86,6 +101,7 @@ AFTER_IMPORT: dict[str, Callable[[], None]] = {
     "cloudformation": template.tell_broken_templates,
     "ec2": instances.describe_types_when_asked,
     "organizations": cloudtrail_and_config_have_administrators,
+    "rds": ids_of_databases,
     "sqs": long_polls_return_at_once,
 }
 """Repairs of a service that is loaded only when somebody uses it."""
