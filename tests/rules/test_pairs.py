@@ -22,7 +22,7 @@ PAIRS = list(every_pair())
 FLIPS = [(pair, identifier) for pair in PAIRS for identifier in pair.rules]
 AGAIN = [(pair, identifier) for pair, identifier in FLIPS if not pair.once]
 Seen = dict[tuple[str, str], tuple[str, str]]
-"""By rule and resource: the verdict and what is said of it."""
+"""By story and rule: the verdict on the resource the story is about then, and what is said of it."""
 
 
 class Stage:
@@ -60,7 +60,13 @@ class Stage:
                 pair.refused = pair.refused or str(error)
         self._aws.settle()
         self._aws.advance("25h")
-        self.acts.append(dict(self._results()))
+        said = dict(self._results())
+        self.acts.append(
+            {
+                (pair.story, identifier): said.get((identifier, pair.resource_id()), ("nothing", ""))
+                for pair, identifier in FLIPS
+            }
+        )
 
     def _results(self) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
         details = self._config.get_paginator("get_compliance_details_by_config_rule")
@@ -91,7 +97,7 @@ def _named(value: Any) -> str:
 
 def _said(seen: Seen, pair: Pair, identifier: str) -> tuple[str, str]:
     assert not pair.refused, pair.refused
-    return seen.get((identifier, pair.resource_id()), ("nothing", ""))
+    return seen[pair.story, identifier]
 
 
 @pytest.mark.parametrize(("pair", "identifier"), FLIPS, ids=_named)
