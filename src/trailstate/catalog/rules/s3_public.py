@@ -12,8 +12,11 @@ from trailstate.compliance.form import (
     Inventory,
     Item,
     Verdict,
+    equals,
+    field_at,
     insufficient_data,
     non_compliant,
+    require,
     rule,
 )
 from trailstate.compliance.inventory import ACCOUNT_TYPE
@@ -21,6 +24,7 @@ from trailstate.values.arn import account_of_arn
 from trailstate.values.statements import Statement, has_condition, matches, open_actions, overlaps, statements
 
 ACCOUNT_BLOCK = "AWS::S3::AccountPublicAccessBlock"
+ACCESS_POINT = "AWS::S3::AccessPoint"
 _BLOCK = "PublicAccessBlockConfiguration"
 _BLOCKS = ("blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets")
 _EVERYONE = ("AllUsers", "AuthenticatedUsers")
@@ -115,6 +119,23 @@ def s3_bucket_level_public_access_prohibited(
     block = field_or(item, _BLOCK, {})
     off = [name for name in _BLOCKS if block.get(name) is not True]
     return non_compliant(f"The bucket does not set {listed(off)}.") if off else COMPLIANT
+
+
+require("S3_ACCESS_POINT_IN_VPC_ONLY", ACCESS_POINT, "configuration.NetworkOrigin", equals("VPC"))
+
+
+@rule("S3_ACCESS_POINT_PUBLIC_ACCESS_BLOCKS", ACCESS_POINT)
+def s3_access_point_public_access_blocks(
+    item: Item, _inventory: Inventory, *, excludedAccessPoints: tuple[str, ...] | None = None
+) -> Verdict:
+    """The access point blocks public access in all four ways, unless it is excepted by name."""
+    if item["resourceName"] in (excludedAccessPoints or ()):
+        return COMPLIANT
+    block = field_at(item, f"configuration.{_BLOCK}")
+    if block is MISSING:
+        return not_held(f"configuration.{_BLOCK}")
+    off = [name for name in _BLOCKS if block.get(name[0].upper() + name[1:]) is not True]
+    return non_compliant(f"The access point does not set {listed(off)}.") if off else COMPLIANT
 
 
 @rule("S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS", ACCOUNT_BLOCK)
