@@ -65,6 +65,8 @@ def _result(operation: Any, protocol: str, response: WireResponse) -> dict[str, 
     shape = operation.output_shape
     if shape is None:
         return {}
+    if operation.name in _ROOTS:
+        return _root(_ROOTS[operation.name], response.body)
     if operation.has_event_stream_output:
         return {}
     payload = shape.members.get(shape.serialization.get("payload")) if "payload" in shape.serialization else None
@@ -86,6 +88,15 @@ def streamed(operation_model: Any, response: WireResponse) -> dict[str, bytes]:
     if name is None or not shape.members[name].serialization.get("streaming"):
         return {}
     return {name: response.body}
+
+
+_ROOTS = {"GetBucketLocation": "LocationConstraint"}
+"""Operations whose answer is one element with the member's value, where the model has an element around it (S3)."""
+
+
+def _root(member: str, body: bytes) -> dict[str, Any]:
+    found = re.search(rf"<{member}(?:\s[^>]*)?>([^<]*)</{member}>", body.decode())
+    return {member: found[1]} if found and found[1] else {}
 
 
 def _settle_payload(parsed: dict[str, Any], name: str, payload: Any, body: bytes) -> None:

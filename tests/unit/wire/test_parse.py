@@ -30,6 +30,15 @@ def test_a_streamed_body_is_not_read() -> None:
     assert (result, failure) == ({"ETag": '"x"', "Metadata": {}}, None)
 
 
+def test_the_location_of_a_bucket_is_the_answers_only_element() -> None:
+    location = operation_model("s3", "GetBucketLocation")
+    namespace = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+    away = f"<LocationConstraint {namespace}>eu-west-1</LocationConstraint>".encode()
+    assert parse("s3", location, "rest-xml", WireResponse(200, (), away)) == ({"LocationConstraint": "eu-west-1"}, None)
+    home = f"<LocationConstraint {namespace} />".encode()
+    assert parse("s3", location, "rest-xml", WireResponse(200, (), home)) == ({}, None)
+
+
 def test_an_error_without_body_tells_its_status() -> None:
     failure = parse("s3", operation_model("s3", "HeadObject"), "rest-xml", WireResponse(404, ()))[1]
     assert failure == Failure("404", "Not Found", 404)
