@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from trailstate.app import compliance, configuration, delivery, evidence, functions, history, remediation
+from trailstate.app import compliance, configuration, delivery, evidence, functions, history, lake, remediation
 from trailstate.app.house import House, Part
 
 ASSEMBLERS: Sequence[Callable[[House], Part]] = (
@@ -13,4 +13,5 @@ ASSEMBLERS: Sequence[Callable[[House], Part]] = (
     compliance.assemble,
     functions.assemble,
     remediation.assemble,
+    lake.assemble,
 )

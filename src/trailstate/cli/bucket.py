@@ -66,10 +66,11 @@ class LogBucket:
         for found in self._bucket.listed():
             key = found["Key"]
             if key.endswith(ENDINGS) and "/CloudTrail-Digest/" not in key:
-                yield SourceFile(f"{self.name.partition('//')[2]}:{key}", f"s3:{key}:{found['ETag']}", found["Size"])
+                name = f"s3://{self._bucket.bucket}/{key}"
+                yield SourceFile(name, f"{name}:{found['ETag']}", found["Size"])
 
     def read(self, file: SourceFile) -> bytes:
-        fetched = self._bucket.fetch(file.name.partition(":")[2])
+        fetched = self._bucket.fetch(file.name.removeprefix(f"s3://{self._bucket.bucket}/"))
         if fetched is None:
             raise FileNotFoundError("it was listed, and then it was not there")
         return fetched.body

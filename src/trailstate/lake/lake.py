@@ -44,6 +44,8 @@ class Table:
     columns: tuple[shape.Column, ...] = shape.CLOUDTRAIL + shape.PARTITIONS
     condition: str = ""
     """A DuckDB condition over a segment's columns, made by the house."""
+    files: tuple[Path, ...] | None = None
+    """Its own files, below a directory that the engine may read; None: the lake's."""
 
 
 class Lake:
@@ -90,13 +92,17 @@ class Lake:
         query = dialect.translated(_unqualified(tree), now, shape.LEAVES if flat else ())
         if not found:
             return query, []
-        source = relation(self._files(scope), scope)
-        views = [f"CREATE VIEW records AS {source}"]
+        views = [f"CREATE VIEW records AS {relation(self._files(scope), scope)}"]
         for name, table in found.items():
-            rows = f"(SELECT * FROM records WHERE {table.condition})" if table.condition else "records"  # noqa: S608
+            own = "records" if table.files is None else f"({relation(table.files, Scope())})"
+            rows = f"(SELECT * FROM {own} WHERE {table.condition})" if table.condition else own  # noqa: S608
             select = shape.view(rows, table.columns, with_leaves=flat)
             views.append(f'CREATE VIEW "{view_name(name)}" AS {select}')
         return query, views
+
+    def size_bytes(self, scope: Scope) -> int:
+        """How much there is to read for that scope."""
+        return sum(each.stat().st_size for each in self._files(scope))
 
     def close(self) -> None:
         self.engine.close()

@@ -1,0 +1,247 @@
+"""Queries under way: one execution is a document that moves from QUEUED to its end, and work of the outbox.
+
+https://docs.aws.amazon.com/athena/latest/APIReference/API_QueryExecution.html
+
+The answer is kept twice: as an object of the house, which GetQueryResults pages through, and as the CSV file in the
+customer's bucket that Athena leaves there. An execution that a crash cut off runs again: it changes nothing.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from trailstate.lake import statement, tables
+from trailstate.lake.ddl import Definitions
+from trailstate.lake.engine import QueryFailed
+from trailstate.lake.files import BucketFiles, Unreadable
+from trailstate.lake.gate import Refused, TableName
+from trailstate.lake.lake import Lake, Scope, Table
+from trailstate.lake.result import column_info, csv_line, rows_of, text_columns
+from trailstate.stores.interface import Commit, ObjectExists, Objects, OutboxRow, ShelfChange, ShelfKey, Store
+from trailstate.values.timestamp import record_time
+from trailstate.wire.call import Door, service_principal
+from trailstate.wire.fault import Fault
+from trailstate.world import World
+
+EXECUTIONS = "lake.execution"
+QUEUE = "athena/"
+RESULTS = "lake/results/"
+SERVICE = "athena.amazonaws.com"
+RESULT_BYTES_MAX = 64 * 1024 * 1024
+VIEWS_DEEP = 10
+ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
+
+Scopes = Callable[[str], Scope]
+"""Whose data an account may ask about: its own, and as its organization's manager its members' too."""
+
+
+class Stopped(Exception):
+    """Somebody cancelled the execution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer at hand: the columns, and the lines of its result file."""
+
+    columns: list[dict[str, Any]]
+    lines: list[str]
+    scanned_bytes: int = 0
+
+    def body(self) -> bytes:
+        return "".join(self.lines).encode()
+
+
+def key_of(account: str, region: str, execution: str) -> ShelfKey:
+    return ShelfKey(account, region, EXECUTIONS, execution)
+
+
+def row_of(key: ShelfKey) -> OutboxRow:
+    """The work that an execution is: a queue of its own, so that a slow query holds up no other."""
+    return OutboxRow(f"{QUEUE}{key.account}/{key.region}/{key.name}", f"{QUEUE}{key.name}", b"")
+
+
+class Executions:
+    """Runs queued executions; a Shipper. Safe from several threads."""
+
+    prefix = QUEUE
+
+    def __init__(
+        self, store: Store, objects: Objects, lake: Lake, files: BucketFiles, door: Door, world: World, scopes: Scopes
+    ) -> None:
+        self._store = store
+        self._objects = objects
+        self._lake = lake
+        self._files = files
+        self._door = door
+        self._world = world
+        self._scopes = scopes
+        self._lock = threading.Lock()
+        self._cancelled: set[str] = set()
+
+    def cancel(self, execution: str) -> None:
+        """Let a running execution end at its next step."""
+        with self._lock:
+            self._cancelled.add(execution)
+
+    def ship(self, row: OutboxRow) -> Commit:
+        """Run one execution to its end; its document says how that went."""
+        _, account, region, name = row.queue.split("/", 3)
+        key = key_of(account, region, name)
+        document = self._store.get(key)
+        if document is None or document.value["Status"]["State"] in ENDED:
+            return Commit()
+        started = self._world.now()
+        self._store.commit(Commit(shelf=[ShelfChange(key, _with_state(document.value, "RUNNING"))]))
+        ended = self._ended(key, document.value, started)
+        with self._lock:
+            self._cancelled.discard(name)
+        return replace(ended[1], shelf=[*ended[1].shelf, ShelfChange(key, ended[0])])
+
+    def _ended(self, key: ShelfKey, execution: dict[str, Any], started: datetime) -> tuple[dict[str, Any], Commit]:
+        try:
+            answer, changes = self._answer(key, execution)
+            self._hold_cancelled(key.name)
+            self._keep(key, execution, answer)
+        except Stopped:
+            return self._with_end(execution, started, "CANCELLED", "Query was cancelled"), Commit()
+        except (Refused, Unreadable) as refusal:
+            return self._with_end(execution, started, "FAILED", f"SYNTAX_ERROR: {refusal}", user=True), Commit()
+        except QueryFailed as failure:
+            return self._with_end(execution, started, "FAILED", f"GENERIC_USER_ERROR: {failure}", user=True), Commit()
+        except Fault as refusal:
+            told = f"Unable to write to output location: {refusal.code}: {refusal.message}"
+            return self._with_end(execution, started, "FAILED", told, user=True), Commit()
+        return self._with_end(execution, started, "SUCCEEDED", "", scanned=answer.scanned_bytes), changes
+
+    def _answer(self, key: ShelfKey, execution: dict[str, Any]) -> tuple[Answer, Commit]:
+        database = str(execution["QueryExecutionContext"].get("Database") or "default").lower()
+        asked = statement.read(execution["Query"], database)
+        if isinstance(asked, statement.Question):
+            return self._questioned(key, asked.text, database), Commit()
+        definitions = Definitions(self._store, key.account, key.region, record_time(self._world.now()))
+        columns, rows, changes = definitions.do(asked)
+        return Answer(text_columns(columns), ["\t".join(each) + "\n" for each in rows]), Commit(shelf=changes)
+
+    def _questioned(self, key: ShelfKey, text: str, database: str) -> Answer:
+        definitions = Definitions(self._store, key.account, key.region, "")
+        query = definitions.with_views(text, database, VIEWS_DEEP)
+
+        def made(name: TableName) -> Table | None:
+            document = definitions.table(name)
+            return None if document is None else self._table(key, document)
+
+        with self._lake.ask(query, self._scopes(key.account), self._world.now(), made) as reader:
+            lines = [csv_line(reader.schema.names)]
+            size = 0
+            for batch in reader:
+                self._hold_cancelled(key.name)
+                fresh = [csv_line(row) for row in rows_of(batch)]
+                size += sum(map(len, fresh))
+                if size > RESULT_BYTES_MAX:
+                    raise QueryFailed(f"the answer is larger than {RESULT_BYTES_MAX} bytes; ask for less")
+                lines += fresh
+            columns = column_info(reader.schema)
+        return Answer(columns, lines, self._lake.size_bytes(self._scopes(key.account)))
+
+    def _table(self, key: ShelfKey, document: dict[str, Any]) -> Table:
+        """Over the lake where it holds what the bucket holds; over the bucket's own files otherwise."""
+        bucket, prefix = tables.bucket_of(document)
+        table = tables.table_of(document)
+        if self._files.is_in_lake(key.account, bucket):
+            return table
+        return replace(table, files=self._files.fetched(key.account, key.region, bucket, prefix))
+
+    def _hold_cancelled(self, execution: str) -> None:
+        with self._lock:
+            if execution in self._cancelled:
+                raise Stopped
+
+    def _keep(self, key: ShelfKey, execution: dict[str, Any], answer: Answer) -> None:
+        """Both copies of the answer. The columns go beside the house's own."""
+        body = answer.body()
+        for name, content in ((f"{key.name}.csv", body), (f"{key.name}.columns", msgspec.json.encode(answer.columns))):
+            try:
+                self._objects.put_if_absent(RESULTS + name, content)
+            except ObjectExists:
+                continue
+        bucket, _, path = execution["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")
+        for suffix, content in (("", body), (".metadata", msgspec.json.encode(answer.columns))):
+            parameters = {"Bucket": bucket, "Key": path + suffix, "Body": content, **_encryption(execution)}
+            self._door.call(
+                "s3",
+                "PutObject",
+                parameters,
+                account=key.account,
+                region=key.region,
+                as_=service_principal(SERVICE, key.account),
+            )
+
+    def _with_end(
+        self,
+        execution: dict[str, Any],
+        started: datetime,
+        state: str,
+        reason: str,
+        *,
+        user: bool = False,
+        scanned: int = 0,
+    ) -> dict[str, Any]:
+        now = self._world.now()
+        took = int((now - started).total_seconds() * 1000)
+        queued = int(
+            (started - datetime.fromisoformat(execution["Status"]["SubmissionDateTime"])).total_seconds() * 1000
+        )
+        ended = _with_state(execution, state)
+        ended["Status"] |= {"CompletionDateTime": now.isoformat()}
+        if reason:
+            ended["Status"] |= {"StateChangeReason": reason}
+        if state == "FAILED":
+            ended["Status"]["AthenaError"] = {
+                "ErrorCategory": 2 if user else 1,
+                "ErrorType": 1001,
+                "Retryable": False,
+                "ErrorMessage": reason,
+            }
+        ended["Statistics"] = {
+            "EngineExecutionTimeInMillis": took,
+            "DataScannedInBytes": scanned,
+            "TotalExecutionTimeInMillis": took + queued,
+            "QueryQueueTimeInMillis": queued,
+            "ServiceProcessingTimeInMillis": 0,
+        }
+        return ended
+
+
+def _with_state(execution: dict[str, Any], state: str) -> dict[str, Any]:
+    return execution | {"Status": execution["Status"] | {"State": state}}
+
+
+def _encryption(execution: dict[str, Any]) -> dict[str, str]:
+    wanted = execution["ResultConfiguration"].get("EncryptionConfiguration") or {}
+    if wanted.get("EncryptionOption") == "SSE_S3":
+        return {"ServerSideEncryption": "AES256"}
+    if wanted.get("EncryptionOption") == "SSE_KMS":
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": str(wanted.get("KmsKey", ""))}
+    return {}
+
+
+def kept_lines(objects: Objects, execution: str) -> Sequence[str] | None:
+    """The lines of a finished execution's result file; None when it left none."""
+    body = objects.get(f"{RESULTS}{execution}.csv")
+    return None if body is None else body.decode().splitlines(keepends=True)
+
+
+def kept_columns(objects: Objects, execution: str) -> list[dict[str, Any]]:
+    body = objects.get(f"{RESULTS}{execution}.columns")
+    found: list[dict[str, Any]] = msgspec.json.decode(body) if body is not None else []
+    return found
+
+
+def executions(store: Store, account: str, region: str) -> Iterator[dict[str, Any]]:
+    """The account's executions, the newest first."""
+    found = [document.value for _, document in store.documents(account, region, EXECUTIONS)]
+    yield from sorted(found, key=lambda each: str(each["Status"]["SubmissionDateTime"]), reverse=True)

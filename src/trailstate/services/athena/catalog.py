@@ -1,0 +1,150 @@
+"""The catalogue as Athena shows it: one data catalog, its databases, and what their tables look like."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from trailstate.lake import tables
+from trailstate.lake.ddl import Definitions
+from trailstate.services.operation import operation
+from trailstate.services.paging import page
+from trailstate.stores.interface import Store
+from trailstate.values.page import PageTokens
+from trailstate.wire.call import Call
+from trailstate.wire.fault import Fault, faults
+
+fault = faults("athena")
+
+CATALOG = "AwsDataCatalog"
+LISTED_MAX = 50
+
+
+@operation("athena")
+def list_data_catalogs(
+    call: Call, *, NextToken: str | None = None, MaxResults: int | None = None, WorkGroup: str | None = None
+) -> dict[str, Any]:
+    """There is one."""
+    return {"DataCatalogsSummary": [{"CatalogName": CATALOG, "Type": "GLUE"}]}
+
+
+@operation("athena")
+def get_data_catalog(call: Call, *, Name: str, WorkGroup: str | None = None) -> dict[str, Any]:
+    """The one that there is."""
+    _hold_catalog(Name)
+    return {"DataCatalog": {"Name": CATALOG, "Type": "GLUE", "Parameters": {"catalog-id": call.account}}}
+
+
+@operation("athena")
+def list_databases(
+    call: Call,
+    store: Store,
+    tokens: PageTokens,
+    *,
+    CatalogName: str,
+    NextToken: str | None = None,
+    MaxResults: int | None = None,
+    WorkGroup: str | None = None,
+    AttributesToGet: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Every database, the default one first."""
+    _hold_catalog(CatalogName)
+    found = _definitions(call, store).databases()
+    some, token = page(
+        tokens,
+        ["databases", call.account, call.region],
+        found,
+        limit=MaxResults or LISTED_MAX,
+        token=NextToken,
+        refuse=_refused,
+    )
+    return {"DatabaseList": [_database(each) for each in some], **({"NextToken": token} if token else {})}
+
+
+@operation("athena")
+def get_database(
+    call: Call, store: Store, *, CatalogName: str, DatabaseName: str, WorkGroup: str | None = None
+) -> dict[str, Any]:
+    """One database."""
+    _hold_catalog(CatalogName)
+    for each in _definitions(call, store).databases():
+        if each["Name"] == DatabaseName.lower():
+            return {"Database": _database(each)}
+    raise _missing(f"Database {DatabaseName} not found.")
+
+
+@operation("athena")
+def list_table_metadata(
+    call: Call,
+    store: Store,
+    tokens: PageTokens,
+    *,
+    CatalogName: str,
+    DatabaseName: str,
+    Expression: str | None = None,
+    NextToken: str | None = None,
+    MaxResults: int | None = None,
+    WorkGroup: str | None = None,
+    AttributesToGet: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """The tables of a database whose name holds the expression."""
+    _hold_catalog(CatalogName)
+    found = [
+        each
+        for each in _definitions(call, store).tables(DatabaseName.lower())
+        if (Expression or "").strip("*").lower() in each["Name"]
+    ]
+    some, token = page(
+        tokens,
+        ["tables", call.account, call.region, DatabaseName, Expression],
+        found,
+        limit=MaxResults or LISTED_MAX,
+        token=NextToken,
+        refuse=_refused,
+    )
+    return {"TableMetadataList": [_table(each) for each in some], **({"NextToken": token} if token else {})}
+
+
+@operation("athena")
+def get_table_metadata(
+    call: Call, store: Store, *, CatalogName: str, DatabaseName: str, TableName: str, WorkGroup: str | None = None
+) -> dict[str, Any]:
+    """One table."""
+    _hold_catalog(CatalogName)
+    for each in _definitions(call, store).tables(DatabaseName.lower()):
+        if each["Name"] == TableName.lower():
+            return {"TableMetadata": _table(each)}
+    raise _missing(f"Table {DatabaseName}.{TableName} not found.")
+
+
+def _definitions(call: Call, store: Store) -> Definitions:
+    return Definitions(store, call.account, call.region, "")
+
+
+def _hold_catalog(name: str) -> None:
+    if name.lower() != CATALOG.lower():
+        raise _refused(f"DataCatalog {name} was not found")
+
+
+def _database(document: Mapping[str, Any]) -> dict[str, Any]:
+    described = {"Name": document["Name"], "Description": document.get("Description"), "Parameters": {}}
+    return {name: value for name, value in described.items() if value not in (None, "")}
+
+
+def _table(document: Mapping[str, Any]) -> dict[str, Any]:
+    columns, partitions = tables.described(document)
+    return {
+        "Name": document["Name"],
+        "CreateTime": datetime.fromisoformat(document["CreateTime"]),
+        "TableType": "VIRTUAL_VIEW" if "View" in document else "EXTERNAL_TABLE",
+        "Columns": [{"Name": name, "Type": kind} for name, kind in columns],
+        "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in partitions],
+        "Parameters": {"location": document.get("Location", ""), **document.get("Properties", {})},
+    }
+
+
+def _missing(message: str) -> Fault:
+    return fault.MetadataException(message)
+
+
+def _refused(message: str) -> Fault:
+    return fault.InvalidRequestException(message, AthenaErrorCode="INVALID_INPUT")
