@@ -1,6 +1,7 @@
 """A running server: its parts assembled, its port bound, and what a command, a test or a page may ask of it."""
 
 import contextlib
+import gc
 import logging
 import os
 import threading
@@ -48,6 +49,9 @@ from trailstate.world import AdjustableWorld, RealWorld, World
 log = logging.getLogger(__name__)
 
 RUN_FILE = "server.json"
+COLLECT_AFTER = 10_000
+"""New containers until the youngest are looked through."""
+
 FOREIGN_DATA_FILE = "foreign-data"
 """Present in a data directory that holds imported records or the configuration of real accounts."""
 
@@ -359,8 +363,17 @@ def serve(settings: Settings, on_ready: Callable[[Running], None]) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     world = AdjustableWorld(settings.clock_start) if settings.testing else RealWorld()
     started = Running(settings, world)
+    leave_collecting_alone()
     try:
         started.run(on_ready)
     finally:
         started.close()
     return 0
+
+
+def leave_collecting_alone() -> None:
+    """What is loaded stays, so the collector need not walk through it: a full collection held every call up for fifty
+    milliseconds, once in a thousand calls, and found nothing."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 100)
