@@ -5,13 +5,23 @@ They live here once and are played by `trailstate demo`, `trailstate play` and t
 
 from trailstate.incidents.compliance import BROKEN_BENCHMARK
 from trailstate.incidents.configuration import OPENED_GROUP
+from trailstate.incidents.evidence import ONE_TRAIL, TOUCHED_EVIDENCE
 from trailstate.incidents.form import Answer, Incident
 from trailstate.incidents.lake import FAILED_CHANGES
 from trailstate.incidents.stage import Stage
 from trailstate.incidents.who import DELETED_BUCKET, TERMINATED_INSTANCE
 
 INCIDENTS: dict[str, Incident] = {
-    each.name: each for each in (OPENED_GROUP, BROKEN_BENCHMARK, TERMINATED_INSTANCE, DELETED_BUCKET, FAILED_CHANGES)
+    each.name: each
+    for each in (
+        OPENED_GROUP,
+        BROKEN_BENCHMARK,
+        TERMINATED_INSTANCE,
+        DELETED_BUCKET,
+        FAILED_CHANGES,
+        ONE_TRAIL,
+        TOUCHED_EVIDENCE,
+    )
 }
 """Every incident, by name, in the order the demo plays them."""
 
