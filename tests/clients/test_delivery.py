@@ -45,6 +45,19 @@ def test_the_lab_becomes_idle_though_it_delivers_its_own_deliveries(aws: Lab) ->
     assert keys(aws, "evidence", "CloudTrail") == []
 
 
+def test_data_events_are_delivered_and_cause_no_more_of_them(aws: Lab) -> None:
+    arn = a_trail(aws, "all", a_bucket(aws, "evidence"))
+    selector = {"ReadWriteType": "All", "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}
+    aws.client("cloudtrail").put_event_selectors(TrailName=arn, EventSelectors=[selector])
+    aws.client("s3").create_bucket(Bucket="reports")
+    aws.client("s3").put_object(Bucket="reports", Key="november.csv", Body=b"name")
+    aws.advance("5s")
+    aws.advance("5m")
+    found = [record for _, record in records(aws, "evidence") if record["eventCategory"] == "Data"]
+    puts = [record["requestParameters"]["bucketName"] for record in found if record["eventName"] == "PutObject"]
+    assert puts == ["reports"], "the files' own delivery is not among them"
+
+
 def test_validate_logs_accepts_a_day_of_a_trail(aws: Lab) -> None:
     arn = a_trail(aws, "all", a_bucket(aws, "evidence"), EnableLogFileValidation=True)
     aws.client("iam").create_user(UserName="mallory")

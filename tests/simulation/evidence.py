@@ -124,9 +124,10 @@ class Evidence:
     parts: Parts = Parts()
 
     def __post_init__(self) -> None:
+        self.findings = 0
         self.delivery = self.parts.delivery(self.store, self.world, self.window_seconds, self.members)
         statuses, buckets = Statuses(self.store), self.parts.buckets(self.cloud, self.world)
-        windows = self.parts.windows(self.store, self.objects, buckets, statuses, self.world)
+        windows = self.parts.windows(self.store, self.objects, buckets, statuses, self.world, self._found)
         keys = self.parts.keys(self.keys, self.store, self.key_days, self.make_key)
         self.digester = self.parts.digester(
             self.store, keys, self.digest_seconds, self.delivery.cut, windows.is_refused
@@ -138,12 +139,15 @@ class Evidence:
         senders = [Sender(self.store, self.cloud, statuses, self.world) for _ in range(3)]
         for shipper in (
             windows,
-            self.parts.digests(self.objects, buckets, statuses, self.world),
+            self.parts.digests(self.objects, buckets, statuses, self.world, self._found),
             LogsShipper(senders[0], self.world.now),
             BusShipper(senders[1]),
             TopicShipper(senders[2], self.world.now),
         ):
             self.runner.add_shipper(shipper)
+
+    def _found(self) -> None:
+        self.findings += 1
 
     def is_busy(self) -> bool:
         """Whether something is due or on its way."""

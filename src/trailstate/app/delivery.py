@@ -1,6 +1,7 @@
 """Delivery: what trails select becomes log files and digests, and goes onward to other services."""
 
 from trailstate.app.house import House, Part
+from trailstate.gateway.metrics import Counter, Gauge
 from trailstate.settings import EMBEDDED, Settings
 from trailstate.trail.bucket import Buckets
 from trailstate.trail.delivery import Delivery, WindowTimer
@@ -10,6 +11,7 @@ from trailstate.trail.organization import Organizations
 from trailstate.trail.send import BusShipper, LogsShipper, Sender, TopicShipper
 from trailstate.trail.ship import DigestShipper, WindowShipper
 from trailstate.trail.status import Statuses
+from trailstate.trail.window import QUEUE
 
 LAB_DELIVERY_SECONDS = 2
 AWS_DELIVERY_SECONDS = 300
@@ -20,7 +22,10 @@ def assemble(house: House) -> Part:
     statuses, buckets = Statuses(store), Buckets(house.door, world)
     delivery = Delivery(store, world, delivery_seconds(house.settings), house.provided(Organizations))
     keys = Keys(house.settings.data / "keys", store, house.settings.digest_key_days)
-    windows = WindowShipper(store, house.objects, buckets, statuses, world)
+    findings = Counter("trailstate_delivery_findings_total", "Deliveries whose key was taken by another object.")
+    backlog = Gauge("trailstate_delivery_backlog", "Chains with log files that are still to be delivered.")
+    backlog.read(lambda: len(store.queues(QUEUE)))
+    windows = WindowShipper(store, house.objects, buckets, statuses, world, findings.add)
     digester = Digester(store, keys, house.settings.digest_seconds, delivery.cut, windows.is_refused)
     senders = [Sender(store, house.door, statuses, world) for _ in range(3)]
 
@@ -34,11 +39,12 @@ def assemble(house: House) -> Part:
         timers=(WindowTimer(delivery), digester),
         shippers=(
             windows,
-            DigestShipper(house.objects, buckets, statuses, world),
+            DigestShipper(house.objects, buckets, statuses, world, findings.add),
             LogsShipper(senders[0], world.now),
             BusShipper(senders[1]),
             TopicShipper(senders[2], world.now),
         ),
+        metrics=(findings, backlog),
         forget=forget,
     )
 

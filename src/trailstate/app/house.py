@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from trailstate.follow import Follower, Runner, Shipper, Timer
+from trailstate.gateway.metrics import Metric
 from trailstate.gateway.operator import Page
 from trailstate.settings import Settings
 from trailstate.stores.derived import Derived
@@ -79,6 +80,8 @@ class Part:
     shippers: Sequence[Shipper] = ()
     pages: Mapping[str, Page] = field(default_factory=dict)
     """Operator's pages by path."""
+    metrics: Sequence[Metric] = ()
+    """What it counts, shown beside the gateway's."""
     selects: Callable[[Call], bool] | None = None
     """Whether somebody asks for this data event, so that it is journalled."""
     further_records: Callable[[Call], Sequence[Mapping[str, Any]]] | None = None

@@ -310,7 +310,7 @@ class Running:
         self._metrics.data_events_not_kept.set(self._recorder.data_events_not_kept)
         self._metrics.calls_not_recorded.set(self._recorder.calls_not_recorded)
         self._metrics.follower_lag.set(head - self._history.follower.cursor(), "history")
-        return self._metrics.text()
+        return self._metrics.text([metric for part in self._parts for metric in part.metrics])
 
     def now(self) -> datetime:
         return self._world.now()

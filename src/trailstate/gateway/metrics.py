@@ -122,9 +122,9 @@ class GatewayMetrics:
             "trailstate_estate_restarts_total", "Times the estate's process was started again."
         )
 
-    def text(self) -> str:
-        """The page behind `/metrics`."""
-        metrics: list[Metric] = list(vars(self).values())
+    def text(self, others: Sequence[Metric] = ()) -> str:
+        """The page behind `/metrics`; `others` are what the parts of the house count."""
+        metrics: list[Metric] = [*vars(self).values(), *others]
         lines: list[str] = []
         for metric in metrics:
             lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}", *metric.lines()]

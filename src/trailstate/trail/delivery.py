@@ -108,6 +108,7 @@ class Delivery:
             )
             self._gathered: dict[Lane, Gathering] = {}
             self._ends: datetime | None = None
+            self._since = 0.0
             self._chained: set[tuple[str, int]] = set()
             self._opened: list[OutboxRow] = []
             self._watched: dict[tuple[str, str], list[_Watch]] = {}
@@ -163,7 +164,7 @@ class Delivery:
             self._gathering(each, entry.time).add(entry.position, size)
             self._onward.log(each.lane, each.trail.document.get("CloudWatchLogsLogGroupArn"), entry.position, size)
         if chosen and self._ends is None:
-            self._ends = boundary(entry.time, self._seconds)
+            self._ends, self._since = boundary(entry.time, self._seconds), self._world.monotonic()
         if is_logged:
             self._onward.event(entry, record, is_selected=bool(chosen))
 
@@ -224,7 +225,9 @@ class Delivery:
     # The clock.
 
     def ends(self) -> datetime | None:
-        """When the open windows are to be cut; None while there is none."""
+        """When the open windows are to be cut; None while there is none. A clock that was set back delays nothing."""
+        if self._ends is not None and self._world.monotonic() - self._since >= self._seconds:
+            return _LONG_AGO
         return self._ends
 
     def cut(self, now: datetime) -> None:
@@ -232,7 +235,8 @@ class Delivery:
         with self._lock:
             try:
                 self._catch_up()
-                if self._ends is not None and self._ends <= now:
+                ends = self.ends()
+                if ends is not None and ends <= now:
                     self._cut()
             except BaseException:
                 self.forget()

@@ -69,8 +69,18 @@ class WindowShipper:
 
     prefix = QUEUE
 
-    def __init__(self, store: Store, objects: Objects, buckets: Buckets, statuses: Statuses, world: World) -> None:
+    def __init__(
+        self,
+        store: Store,
+        objects: Objects,
+        buckets: Buckets,
+        statuses: Statuses,
+        world: World,
+        on_finding: Callable[[], None],
+    ) -> None:
+        """`on_finding` is told of each object that stands where it must not."""
         self._store = store
+        self._on_finding = on_finding
         self._shelter = Shelter(objects)
         self._buckets = buckets
         self._statuses = statuses
@@ -121,6 +131,7 @@ class WindowShipper:
 
     def _elsewhere(self, row: OutboxRow, window: Window, finding: Occupied) -> Commit:
         """Somebody put another object under a key that nobody could know: the evidence goes under a fresh one."""
+        self._on_finding()
         log.error("finding: %s; the records are delivered under another key", finding)
         token = self._world.token(TOKEN_CHARACTERS)
         again = Window(window.lane, window.spans, window.time, token).row()
@@ -133,7 +144,10 @@ class DigestShipper:
 
     prefix = digester.SHIPPED
 
-    def __init__(self, objects: Objects, buckets: Buckets, statuses: Statuses, world: World) -> None:
+    def __init__(
+        self, objects: Objects, buckets: Buckets, statuses: Statuses, world: World, on_finding: Callable[[], None]
+    ) -> None:
+        self._on_finding = on_finding
         self._shelter = Shelter(objects)
         self._buckets = buckets
         self._statuses = statuses
@@ -148,6 +162,7 @@ class DigestShipper:
         except Undelivered as error:
             return self._not_yet(row, lane.trail, made.end, error)
         except Occupied as finding:
+            self._on_finding()
             kept = f"digest/{digest.bucket}/{digest.key}"
             self._shelter.kept(kept, lambda: made.body)
             log.error("finding: %s; the digest that belongs there is kept as the object '%s'", finding, kept)

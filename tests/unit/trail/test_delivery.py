@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tests.simulation.cloud import Cloud, Stored
 from tests.simulation.evidence import ACCOUNT, BUCKET, REGION, Evidence, Members, a_trail
+from tests.simulation.run import SteppedWorld
 
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.memory import MemoryObjects, MemoryStore
@@ -245,6 +246,7 @@ def test_whoever_sits_on_a_key_does_not_keep_the_evidence_away(evidence: Evidenc
     evidence.cloud.buckets[BUCKET][key] = Stored(b"mine", {}, "AES256")
     evidence.runner.run_until_idle()
     assert evidence.cloud.buckets[BUCKET].pop(key).body == b"mine", "never overwritten"
+    assert evidence.findings == 1
     assert ids(evidence) == wanted
     settle(evidence, world, HOUR)
     assert [len(each["logFiles"]) for each in evidence.digests()] == [1]
@@ -288,6 +290,19 @@ def test_a_clock_set_back_leaves_no_gap_between_digests(evidence: Evidence, worl
     assert [each["digestStartTime"] for each in digests[1:]] == [each["digestEndTime"] for each in digests[:-1]]
     files = [file["s3Object"] for each in digests for file in each["logFiles"]]
     assert sorted(files) == sorted(evidence.files())
+
+
+def test_a_clock_set_back_delays_no_file(tmp_path: Path) -> None:
+    world, cloud = SteppedWorld(), Cloud()
+    cloud.make_bucket(BUCKET)
+    evidence = Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path)
+    evidence.change(a_trail())
+    wanted = [evidence.record()]
+    evidence.runner.run_until_idle()
+    world.advance(-2 * HOUR)
+    world.pass_time(FIVE_MINUTES)
+    evidence.runner.run_until_idle()
+    assert ids(evidence) == wanted
 
 
 def test_what_a_server_did_not_digest_for_weeks_is_backfilled(evidence: Evidence, world: SimulatedWorld) -> None:
