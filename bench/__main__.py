@@ -8,7 +8,18 @@ from pathlib import Path
 from bench.machine import describe
 
 RESULTS = Path(__file__).parent / "results"
-MEASUREMENTS = ("append", "configuration", "records", "rules", "fidelity", "lookup", "start", "selection", "gateway")
+MEASUREMENTS = (
+    "append",
+    "configuration",
+    "delivery",
+    "records",
+    "rules",
+    "fidelity",
+    "lookup",
+    "start",
+    "selection",
+    "gateway",
+)
 NEEDS = {"fidelity": ("TRAILSTATE_SAMPLES", "a directory with recorded CloudTrail events; none ship with the project")}
 """What a measurement cannot run without: an environment variable, and what it names."""
 
