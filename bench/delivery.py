@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.delivered import keys, text
-from tests.clients.trails import a_bucket, a_trail
+from tests.clients.trails import a_bucket, a_trail, log_permission
 from tests.simulation.cloud import Cloud
 from tests.simulation.evidence import ACCOUNT, BUCKET, Evidence, Members, a_record
 from tests.simulation.evidence import a_trail as a_trail_document
@@ -154,6 +154,8 @@ def _prepare(aws: Lab) -> None:
     trust = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     role = aws.client("iam").create_role(RoleName="to-logs", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    permission = log_permission(group)
+    aws.client("iam").put_role_policy(RoleName="to-logs", PolicyName="write", PolicyDocument=permission)
     queue = aws.client("sqs").create_queue(QueueName="heard")["QueueUrl"]
     attributes = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
     aws.client("events").put_rule(Name="users", EventPattern=json.dumps({"source": ["aws.iam"]}))
