@@ -71,16 +71,25 @@ def aws() -> Iterator[Lab]:
         yield started
 
 
-def a_rule(aws: Lab, name: str, source: str, message: str, **document: Any) -> None:
+def a_rule(
+    aws: Lab,
+    name: str,
+    source: str,
+    message: str,
+    *,
+    module: str = "judge",
+    entry: str = "handler",
+    **document: Any,
+) -> None:
     """A function of that source, and a rule that it judges."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
-        archive.writestr("judge.py", source)
+        archive.writestr(f"{module}.py", source)
     function = aws.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.12",
         Role=f"arn:aws:iam::{aws.account}:role/judge",
-        Handler="judge.handler",
+        Handler=f"{module}.{entry}",
         Timeout=60,
         Code={"ZipFile": body.getvalue()},
     )
