@@ -25,6 +25,7 @@ ITEM = "item"
 FACTS = "facts"
 
 _encode = msgspec.json.Encoder(order="sorted").encode
+_in_order = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 _SCHEMA = """
@@ -83,7 +84,7 @@ def line(account: str, region: str, recorded: Recorded) -> Append:
         "facts": recorded.facts,
         "cause": recorded.cause,
     }
-    return Append(CONFIGURATION, account, region, _encode(body))
+    return Append(CONFIGURATION, account, region, _in_order(body))
 
 
 def read(entry: Entry) -> Recorded:
