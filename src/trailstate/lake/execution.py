@@ -21,6 +21,7 @@ from trailstate.lake.files import BucketFiles, Unreadable
 from trailstate.lake.gate import Refused, TableName
 from trailstate.lake.lake import Lake, Scope, Table
 from trailstate.lake.result import column_info, csv_line, rows_of, text_columns
+from trailstate.lake.shape import EVENT_DATA_STORE
 from trailstate.stores.interface import Commit, ObjectExists, Objects, OutboxRow, ShelfChange, ShelfKey, Store
 from trailstate.values.timestamp import record_time
 from trailstate.wire.call import Door, service_principal
@@ -37,6 +38,11 @@ ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 Scopes = Callable[[str], Scope]
 """Whose data an account may ask about: its own, and as its organization's manager its members' too."""
+
+
+STORE = TableName("default", "event_data_store")
+STORE_TABLE = Table(EVENT_DATA_STORE)
+"""What a query of CloudTrail Lake reads, and how it looks there."""
 
 
 class Stopped(Exception):
@@ -121,16 +127,19 @@ class Executions:
         database = str(execution["QueryExecutionContext"].get("Database") or "default").lower()
         asked = statement.read(execution["Query"], database)
         if isinstance(asked, statement.Question):
-            return self._questioned(key, asked.text, database), Commit()
+            return self._questioned(key, execution, asked.text, database), Commit()
         definitions = Definitions(self._store, key.account, key.region, record_time(self._world.now()))
         columns, rows, changes = definitions.do(asked)
         return Answer(text_columns(columns), ["\t".join(each) + "\n" for each in rows]), Commit(shelf=changes)
 
-    def _questioned(self, key: ShelfKey, text: str, database: str) -> Answer:
+    def _questioned(self, key: ShelfKey, execution: dict[str, Any], text: str, database: str) -> Answer:
         definitions = Definitions(self._store, key.account, key.region, "")
+        text = str(execution.get("Asked") or text)
         query = definitions.with_views(text, database, VIEWS_DEEP)
 
         def made(name: TableName) -> Table | None:
+            if "EventDataStore" in execution:
+                return STORE_TABLE if name == STORE else None
             document = definitions.table(name)
             return None if document is None else self._table(key, document)
 
@@ -168,7 +177,10 @@ class Executions:
                 self._objects.put_if_absent(RESULTS + name, content)
             except ObjectExists:
                 continue
-        bucket, _, path = execution["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")
+        place = execution["ResultConfiguration"].get("OutputLocation")
+        if place is None:
+            return
+        bucket, _, path = place.removeprefix("s3://").partition("/")
         for suffix, content in (("", body), (".metadata", msgspec.json.encode(answer.columns))):
             parameters = {"Bucket": bucket, "Key": path + suffix, "Body": content, **_encryption(execution)}
             self._door.call(

@@ -162,6 +162,30 @@ PARTITIONS: tuple[Column, ...] = (
 )
 """What partition columns are, where a table of CloudTrail's files is partitioned."""
 
+
+def _map(name: str) -> Leaf:
+    """A document as a map of texts, the form that an event data store gives it. Its members are paths (RFC 6901)."""
+    path = "concat('/', replace(replace(member, '~', '~0'), '/', '~1'))"
+    return (
+        f"map_from_entries(list_transform(json_keys(nullif({name}, 'null')), LAMBDA member: struct_pack(key := member,"
+        f" value := json_extract_string({name}, {path}))))"
+    )
+
+
+_IN_STORE: Mapping[str, Leaf] = {
+    "eventtime": "make_timestamp(time * 1000000)",
+    "readonly": "readOnly",
+    "managementevent": "managementEvent",
+    **{name.lower(): _map(name) for name in ("requestParameters", "responseElements", "additionalEventData")},
+}
+EVENT_DATA_STORE: tuple[Column, ...] = tuple(
+    Column(each.name, each.type, _IN_STORE.get(each.name, each.source)) for each in CLOUDTRAIL
+)
+"""The columns of an event data store: times are times there, flags are flags, and parameters are maps.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/query-event-data-store-schema.html
+"""
+
 STRUCTS: Mapping[str, Struct] = {"useridentity": USER_IDENTITY, "tlsdetails": TLS_DETAILS}
 
 LEAVES: Mapping[str, str] = {

@@ -264,7 +264,7 @@ def _key(call: Call, name: str) -> ShelfKey:
 
 def _found(call: Call, shelf: StagedShelf, name: str) -> dict[str, Any]:
     document = shelf.get(_key(call, name))
-    if document is None:
+    if document is None or "EventDataStore" in document:
         raise refused(_missing(name))
     return document
 
