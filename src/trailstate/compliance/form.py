@@ -17,7 +17,7 @@ AWS's documentation says of it.
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -145,7 +145,7 @@ def field_at(item: Item, path: str) -> Any:
 
 def _walk(value: Any, names: Sequence[str]) -> Any:
     for name in names:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return MISSING
         value = value.get(name)
         if value is None:
