@@ -14,6 +14,7 @@ MEASUREMENTS = (
     "delivery",
     "records",
     "rules",
+    "repair",
     "fidelity",
     "lookup",
     "start",

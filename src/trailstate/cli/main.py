@@ -22,6 +22,7 @@ from trailstate.cli.exit import MEANINGS, ExitCode, Stop
 from trailstate.cli.import_ import import_, quarantine
 from trailstate.cli.packs import packs
 from trailstate.cli.query import hunt, query
+from trailstate.cli.remediate import remediate
 from trailstate.cli.resource import resource, types
 from trailstate.cli.rules import rules
 from trailstate.cli.terminal import put, say
@@ -36,7 +37,7 @@ ORDER = (
     *("up", "env"),
     *("events", "query", "hunt", "import", "quarantine"),
     *("resource", "types"),
-    *("rules", "packs"),
+    *("rules", "packs", "remediate"),
     *("verify",),
     *("demo", "play", "clock", "settle", "doctor"),
 )
@@ -99,6 +100,7 @@ app.add_typer(rules, name="rules")
 app.add_typer(packs, name="packs")
 app.add_typer(clock)
 app.command()(settle)
+app.command()(remediate)
 app.command()(verify)
 app.command("import")(import_)
 app.add_typer(quarantine, name="quarantine")

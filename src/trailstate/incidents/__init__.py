@@ -8,6 +8,7 @@ from trailstate.incidents.configuration import OPENED_GROUP
 from trailstate.incidents.evidence import ONE_TRAIL, TOUCHED_EVIDENCE
 from trailstate.incidents.form import Answer, Incident
 from trailstate.incidents.lake import FAILED_CHANGES
+from trailstate.incidents.remediation import REPAIRED_BUCKET
 from trailstate.incidents.stage import Stage
 from trailstate.incidents.who import DELETED_BUCKET, TERMINATED_INSTANCE
 
@@ -16,6 +17,7 @@ INCIDENTS: dict[str, Incident] = {
     for each in (
         OPENED_GROUP,
         BROKEN_BENCHMARK,
+        REPAIRED_BUCKET,
         TERMINATED_INSTANCE,
         DELETED_BUCKET,
         FAILED_CHANGES,

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from trailstate.follow import Later
 from trailstate.functions.role import Credentials, Roles, RoleSession
+from trailstate.remediation import rate
 from trailstate.remediation.action import Action, Done, Outcome, Script, ScriptResult, StepFailed, StepRun, Waiting
 from trailstate.remediation.document import Automation, Step, automation, substituted_inputs
 from trailstate.remediation.execution import (
@@ -26,11 +27,12 @@ from trailstate.remediation.execution import (
     is_over,
     is_waiting,
     key_of,
+    new_execution,
     texts,
     turn_row,
     waiting_row,
 )
-from trailstate.remediation.parameters import TYPES
+from trailstate.remediation.parameters import TYPES, typed
 from trailstate.remediation.substitute import Unresolved, substitute
 from trailstate.stores.interface import Commit, OutboxRow, ShelfChange, ShelfKey, Store
 from trailstate.values.jsonpath import Absent, BadPath, find
@@ -103,6 +105,8 @@ class Automations:
         is_wake = order["turn"] is None
         if is_wake and not is_waiting(execution):
             return Commit()
+        if "targets" in execution["state"]:
+            return self._rate(key, execution, document.version)
         turn = Turn(self, key, execution)
         waiting = turn.take()
         execution["state"]["lane"] += int(is_wake)
@@ -112,6 +116,37 @@ class Automations:
         if is_wake:
             return kept
         raise Later(f"the step '{execution['state']['next']}' waits", waiting.seconds, kept)
+
+    def _rate(self, key: ShelfKey, parent: Execution, version: int) -> Commit:
+        """Look at a parent's children; the row is done, because each child's end sends another."""
+        commit, over = rate.turn(
+            parent,
+            key,
+            version,
+            now=self.now.isoformat(),
+            ended=self.ended(key.account, key.region),
+            new_child=lambda target, token: self._child(parent, target, token),
+            new_id=self.new_id,
+        )
+        if not over:
+            return commit
+        rows, changes = farewell(self, key, parent)
+        return replace(commit, shelf=[*commit.shelf, *changes], outbox=[*commit.outbox, *rows])
+
+    def _child(self, parent: Execution, target: rate.Parameters, token: str) -> Execution:
+        state = parent["state"]
+        given = {**parent["Parameters"], **target}
+        made = automation(state["content"], self._actions)
+        return new_execution(
+            self.new_id(),
+            document={**parent, "Name": parent["DocumentName"], "content": state["content"]},
+            given=given,
+            values=typed(made.parameters, given),
+            caller=caller_of(parent),
+            now=self.now,
+            first_step=next(iter(made.steps)),
+            token=token,
+        )
 
     # What a turn needs of the house.
 

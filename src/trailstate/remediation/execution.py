@@ -34,9 +34,10 @@ def is_over(execution: Mapping[str, Any]) -> bool:
 
 
 def is_waiting(execution: Mapping[str, Any]) -> bool:
-    """Whether its step has been called and is to be called again: only a waiting step is kept without an end."""
+    """Whether its step has been called and is to be called again: only a waiting step is kept without an end. What has
+    targets waits for them from the beginning."""
     steps = execution["StepExecutions"]
-    return bool(steps) and "ExecutionEndTime" not in steps[-1]
+    return "targets" in execution["state"] or (bool(steps) and "ExecutionEndTime" not in steps[-1])
 
 
 def new_execution(
@@ -104,6 +105,11 @@ def wake_row(account: str, region: str, execution: str, because: str) -> OutboxR
     body = {"account": account, "region": region, "execution": execution, "turn": None}
     queue = f"{queue_of(account, region, execution)}/{because}"
     return OutboxRow(queue, f"{execution}/{because}", json.dumps(body).encode())
+
+
+def waiter_of(row: OutboxRow) -> dict[str, Any]:
+    """A row as it is left to be sent when an execution is over."""
+    return {"queue": row.queue, "id": row.id, "body": json.loads(row.body)}
 
 
 def waiting_row(waiter: Mapping[str, Any]) -> OutboxRow:

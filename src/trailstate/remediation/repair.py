@@ -18,7 +18,7 @@ from typing import Any
 from trailstate.compliance.notice import Change
 from trailstate.follow import Later
 from trailstate.functions.role import Roles
-from trailstate.remediation.execution import WAITER, is_over, key_of
+from trailstate.remediation.execution import WAITER, is_over, key_of, waiter_of
 from trailstate.stores.interface import Commit, OutboxRow, ShelfChange, ShelfKey, Store
 from trailstate.wire.call import Door
 from trailstate.wire.fault import Fault
@@ -95,7 +95,6 @@ def queued(
 ) -> Commit:
     """A repair that is about to start. Its end is asked for before it begins, so that no end comes too early."""
     ended = place.row("ended", token, token=token)
-    waiter = {"queue": ended.queue, "id": ended.id, "body": json.loads(ended.body)}
     repair = {
         "rule": place.rule,
         "resourceType": place.resource_type,
@@ -112,7 +111,7 @@ def queued(
     start = place.row("start", token, token=token, not_before=(due or now).isoformat())
     changes = [
         ShelfChange(place.repair, repair),
-        ShelfChange(ShelfKey(place.account, place.region, WAITER, token), waiter),
+        ShelfChange(ShelfKey(place.account, place.region, WAITER, token), waiter_of(ended)),
     ]
     return Commit(shelf=changes, outbox=[start])
 

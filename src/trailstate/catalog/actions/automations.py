@@ -3,12 +3,11 @@
 https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-action-executeAutomation.html
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from trailstate.remediation.action import Done, Outcome, StepFailed, StepRun, Waiting, action
-from trailstate.remediation.execution import WAITER, texts, wake_row
+from trailstate.remediation.execution import WAITER, texts, waiter_of, wake_row
 from trailstate.stores.interface import ShelfChange, ShelfKey
 
 LOOK_AGAIN_SECONDS = 60.0
@@ -55,5 +54,4 @@ def execute_automation(
 
 def _waiter(step: StepRun, token: str) -> ShelfChange:
     row = wake_row(step.account, step.region, step.execution, f"child-{token}")
-    value = {"queue": row.queue, "id": row.id, "body": json.loads(row.body)}
-    return ShelfChange(ShelfKey(step.account, step.region, WAITER, token), value)
+    return ShelfChange(ShelfKey(step.account, step.region, WAITER, token), waiter_of(row))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from trailstate.remediation import rate
 from trailstate.remediation.action import ACTIONS
 from trailstate.remediation.document import BadDocument, automation, read_content
 from trailstate.remediation.execution import (
@@ -27,10 +28,11 @@ from trailstate.remediation.library import Library, NoDocument, NoVersion, versi
 from trailstate.remediation.parameters import BadParameter, typed
 from trailstate.services.operation import operation
 from trailstate.services.paging import page
+from trailstate.services.ssm.target import resolved
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
-from trailstate.wire.call import Call
+from trailstate.wire.call import Call, Door
 from trailstate.wire.fault import faults
 from trailstate.world import World
 
@@ -46,6 +48,7 @@ def start_automation_execution(
     shelf: StagedShelf,
     library: Library,
     world: World,
+    door: Door,
     *,
     DocumentName: str,
     DocumentVersion: str | None = None,
@@ -63,10 +66,8 @@ def start_automation_execution(
     TargetLocationsURL: str | None = None,
 ) -> dict[str, Any]:
     """Begin an execution; the same token begins it once. It runs under the document's assumeRole, or as the caller."""
-    refused = {"Targets": Targets, "TargetMaps": TargetMaps, "TargetLocations": TargetLocations}
-    for member, given in refused.items():
-        if given:
-            raise fault.InvalidTarget(f"An execution with {member} {NOT_YET}.")
+    if TargetLocations or TargetLocationsURL:
+        raise fault.InvalidTarget(f"An execution with TargetLocations {NOT_YET}.")
     if Mode == "Interactive" or AlarmConfiguration:
         message = f"An execution in the mode Interactive or with AlarmConfiguration {NOT_YET}."
         raise fault.InvalidAutomationExecutionParametersException(message)
@@ -77,41 +78,57 @@ def start_automation_execution(
         if known["asked"] != asked:
             raise fault.IdempotentParameterMismatch("The token was used for an execution with other parameters.")
         return {"AutomationExecutionId": known["execution"]}
-    execution = _begun(call, shelf, library, world.uuid(), DocumentName, DocumentVersion, asked, ClientToken)
+    targets = resolved(call, door, TargetParameterName, Targets or (), TargetMaps or ())
+    execution = _begun(call, library, shelf, world.uuid(), DocumentName, DocumentVersion, asked, ClientToken, targets)
+    if targets is not None:
+        given = {"Targets": Targets, "TargetMaps": TargetMaps, "TargetParameterName": TargetParameterName}
+        execution |= {name: value for name, value in given.items() if value}
+        _spread(execution, targets, MaxConcurrency or rate.CONCURRENCY, MaxErrors or rate.ERRORS)
+    shelf.put(key_of(call.account, call.region, execution["AutomationExecutionId"]), execution)
+    shelf.send(turn_row(call.account, call.region, execution))
     if ClientToken:
         shelf.put(token_key, {"asked": asked, "execution": execution["AutomationExecutionId"]})
     return {"AutomationExecutionId": execution["AutomationExecutionId"]}
 
 
+def _spread(execution: Execution, targets: Sequence[rate.Parameters], concurrency: str, errors: str) -> None:
+    """Make the execution the parent of one for each target."""
+    try:
+        execution["state"]["targets"] = rate.plan(targets, concurrency, errors)
+    except rate.BadRate as error:
+        raise fault.InvalidAutomationExecutionParametersException(f"{error}.") from error
+    values = [value for target in targets for each in target.values() for value in each]
+    shown = {"ParameterValues": values[: rate.TARGETS_MAX], "Truncated": False}
+    execution |= {"MaxConcurrency": concurrency, "MaxErrors": errors, "ResolvedTargets": shown}
+
+
 def _begun(
     call: Call,
-    shelf: StagedShelf,
     library: Library,
+    shelf: StagedShelf,
     name: str,
     document_name: str,
     version: str | None,
     asked: Mapping[str, Any],
     token: str | None,
+    targets: Sequence[rate.Parameters] | None,
 ) -> Execution:
     document = _document(call, shelf, library, document_name, version)
     try:
         made = automation(document["content"], ACTIONS)
-        values = typed(made.parameters, asked["Parameters"])
+        every = [typed(made.parameters, {**asked["Parameters"], **target}) for target in targets or ({},)]
     except (BadDocument, BadParameter) as error:
         raise fault.InvalidAutomationExecutionParametersException(f"{document_name}: {error}.") from error
-    execution = new_execution(
+    return new_execution(
         name,
         document=document,
         given=asked["Parameters"],
-        values=values,
+        values=every[0],
         caller=call.principal,
         now=call.now,
         first_step=next(iter(made.steps)),
         token=token,
     )
-    shelf.put(key_of(call.account, call.region, name), execution)
-    shelf.send(turn_row(call.account, call.region, execution))
-    return execution
 
 
 def _document(call: Call, shelf: StagedShelf, library: Library, name: str, version: str | None) -> dict[str, Any]:
@@ -254,15 +271,24 @@ def stop_automation_execution(
     if is_over(execution):
         status = execution["AutomationExecutionStatus"]
         raise fault.InvalidAutomationStatusUpdateException(f"The execution is over; its status is {status}.")
+    _cancel(call, shelf, execution)
+    return {}
+
+
+def _cancel(call: Call, shelf: StagedShelf, execution: Execution) -> None:
+    """End the execution where it stands, and those of its targets."""
     now = call.now.isoformat()
     execution |= {"AutomationExecutionStatus": "Cancelled", "ExecutionEndTime": now}
     execution["FailureMessage"] = f"Execution was cancelled by {call.principal.arn}"
     steps = [dict(each) for each in execution["StepExecutions"]]
-    if is_waiting(execution):
+    if steps and is_waiting(execution):
         steps[-1] |= {"StepStatus": "Cancelled", "ExecutionEndTime": now}
     _keep(call, shelf, execution | {"StepExecutions": steps})
     _tell_waiter(call, shelf, execution["state"]["token"])
-    return {}
+    for child in execution["state"].get("targets", {}).get("running", ()):
+        found = shelf.get(key_of(call.account, call.region, child))
+        if found is not None and not is_over(found):
+            _cancel(call, shelf, dict(found))
 
 
 def _tell_waiter(call: Call, shelf: StagedShelf, token: str | None) -> None:

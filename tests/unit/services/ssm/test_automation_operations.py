@@ -289,3 +289,63 @@ def test_steps_are_described_page_by_page(aws: Lab) -> None:
     )
     names = [each["StepName"] for page in pages for each in page["StepExecutions"]]
     assert names == ["s0", "s1", "s2", "s3", "s4"]
+
+
+def spread(aws: Lab, name: str, **more: Any) -> dict[str, Any]:
+    """Start a document that tags a queue for many queues; the parent once everything has happened that can."""
+    content = {
+        "schemaVersion": "0.3",
+        "assumeRole": role(aws),
+        "parameters": {"Url": {"type": "String"}},
+        "mainSteps": [api("tag", "sqs", "TagQueue", inputs={"QueueUrl": "{{ Url }}", "Tags": {"by": name}})],
+    }
+    ssm = aws.client("ssm")
+    ssm.create_document(Name=name, Content=json.dumps(content), DocumentType="Automation")
+    given = {"DocumentName": name, "TargetParameterName": "Url"} | more
+    started = ssm.start_automation_execution(**given)["AutomationExecutionId"]
+    aws.settle()
+    return execution(aws, started)
+
+
+def test_many_targets_are_each_an_execution_of_their_own(aws: Lab) -> None:
+    urls = [aws.client("sqs").create_queue(QueueName=f"many-{number}")["QueueUrl"] for number in range(5)]
+    parent = spread(aws, "Many", Targets=[{"Key": "ParameterValues", "Values": urls}], MaxConcurrency="2")
+    assert (parent["AutomationExecutionStatus"], parent["ResolvedTargets"]["ParameterValues"]) == ("Success", urls)
+    tagged = [aws.client("sqs").list_queue_tags(QueueUrl=url).get("Tags") for url in urls]
+    assert tagged == [{"by": "Many"}] * 5
+    children = aws.client("ssm").describe_automation_executions(
+        Filters=[{"Key": "ParentExecutionId", "Values": [parent["AutomationExecutionId"]]}]
+    )["AutomationExecutionMetadataList"]
+    assert sorted(child["Target"] for child in children) == urls
+    assert len(parent["StepExecutions"]) == 5
+
+
+def test_too_many_failures_stop_the_rest(aws: Lab) -> None:
+    urls = [f"http://sqs.us-east-1.localhost/{aws.account}/gone-{number}" for number in range(6)]
+    targets = [{"Key": "ParameterValues", "Values": urls}]
+    parent = spread(aws, "Failing-Many", Targets=targets, MaxConcurrency="1", MaxErrors="20%")
+    assert parent["AutomationExecutionStatus"] == "Failed"
+    assert parent["FailureMessage"] == "2 targets failed; at most 1 may."
+    assert len(parent["StepExecutions"]) == 2
+
+
+def test_targets_may_be_found_by_tag_or_given_as_maps(aws: Lab) -> None:
+    made = aws.client("ec2").run_instances(ImageId="ami-12c6146b", MinCount=2, MaxCount=2)["Instances"]
+    instances = sorted(each["InstanceId"] for each in made)
+    aws.client("ec2").create_tags(Resources=instances, Tags=[{"Key": "fleet", "Value": "web"}])
+    content = {
+        "schemaVersion": "0.3",
+        "parameters": {"Id": {"type": "String"}},
+        "mainSteps": [api("look", "ec2", "DescribeInstances", inputs={"InstanceIds": ["{{ Id }}"]})],
+    }
+    ssm = aws.client("ssm")
+    ssm.create_document(Name="By-Tag", Content=json.dumps(content), DocumentType="Automation")
+    tag = {"TargetParameterName": "Id", "Targets": [{"Key": "tag:fleet", "Values": ["web"]}]}
+    for given in (tag, {"TargetMaps": [{"Id": [each]} for each in instances]}):
+        started = ssm.start_automation_execution(DocumentName="By-Tag", **given)["AutomationExecutionId"]
+        aws.settle()
+        parent = execution(aws, started)
+        assert parent["AutomationExecutionStatus"] == "Success"
+        assert sorted(parent["ResolvedTargets"]["ParameterValues"]) == instances
+    with pytest.raises(ClientError, match="InvalidTarget"):
+        ssm.start_automation_execution(DocumentName="By-Tag", Targets=tag["Targets"])
