@@ -15,8 +15,8 @@ from typing import Any
 from trailstate.testing import Lab, lab
 
 ROUNDS = 3
-BUCKETS = 40
-SCRIPTS = 10
+BUCKETS = 25
+SCRIPTS = 5
 GOAL_SECONDS = 2.0
 WAIT_SECONDS_MAX = 20.0
 BUCKET = "AWS::S3::Bucket"

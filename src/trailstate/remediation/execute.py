@@ -18,7 +18,7 @@ from trailstate.follow import Later
 from trailstate.functions.role import Credentials, Roles, RoleSession
 from trailstate.remediation import rate
 from trailstate.remediation.action import Action, Done, Outcome, Script, ScriptResult, StepFailed, StepRun, Waiting
-from trailstate.remediation.document import Automation, Step, automation, substituted_inputs
+from trailstate.remediation.document import Automation, BadDocument, Step, automation, substituted_inputs
 from trailstate.remediation.execution import (
     EXECUTION,
     WAITER,
@@ -44,6 +44,8 @@ SERVICE = "ssm.amazonaws.com"
 STEPS_RUN_MAX = 500
 """How many steps one execution may run: a branch may lead back, and must not do so for ever."""
 SHOWN_CHARACTERS_MAX = 4096
+BAD_INPUT = (TypeError, ValueError, LookupError, AttributeError)
+"""What an action raises over inputs of another shape than it expects: a document may give it anything."""
 
 
 class Scripts(Protocol):
@@ -107,7 +109,10 @@ class Automations:
             return Commit()
         if "targets" in execution["state"]:
             return self._rate(key, execution, document.version)
-        turn = Turn(self, key, execution)
+        try:
+            turn = Turn(self, key, execution)
+        except BadDocument as error:  # kept by another version, which knew an action that this one does not
+            return self._given_up(key, execution, document.version, str(error))
         waiting = turn.take()
         execution["state"]["lane"] += int(is_wake)
         if waiting is None:
@@ -116,6 +121,12 @@ class Automations:
         if is_wake:
             return kept
         raise Later(f"the step '{execution['state']['next']}' waits", waiting.seconds, kept)
+
+    def _given_up(self, key: ShelfKey, execution: Execution, version: int, reason: str) -> Commit:
+        ended = {"ExecutionEndTime": self.now.isoformat(), "FailureMessage": f"The document cannot be run: {reason}."}
+        execution |= {"AutomationExecutionStatus": "Failed", **ended}
+        rows, changes = farewell(self, key, execution)
+        return Commit(shelf=[ShelfChange(key, execution, version), *changes], outbox=rows)
 
     def _rate(self, key: ShelfKey, parent: Execution, version: int) -> Commit:
         """Look at a parent's children; the row is done, because each child's end sends another."""
@@ -296,10 +307,9 @@ class Turn:
         )
         try:
             return action.function(run, **inputs)
-        except TypeError as error:
-            if error.__traceback__ is not None and error.__traceback__.tb_next is None:  # the call itself did not fit
-                raise StepFailed(f"the inputs do not fit {step.action}: {error}", "InvalidInput") from error
-            raise
+        except BAD_INPUT as error:
+            message = f"the inputs do not fit {step.action}: {type(error).__name__}: {error}"
+            raise StepFailed(message, "InvalidInput") from error
 
     def _resolved(self, value: Any) -> Any:
         try:

@@ -179,9 +179,12 @@ def delete_remediation_exceptions(
 
 
 # ---- executions ----
+#
+# The model's list of resource types lacks AWS::::Account, which results of account-wide rules carry; so the keys are
+# judged here.
 
 
-@operation("config")
+@operation("config", judges=("ResourceKeys",))
 def start_remediation_execution(
     call: Call,
     shelf: StagedShelf,
@@ -192,6 +195,7 @@ def start_remediation_execution(
 ) -> dict[str, Any]:
     """Queue a repair of each resource that is not under repair already."""
     configuration = _configuration(call, shelf, ConfigRuleName)
+    _hold_count(ResourceKeys)
     failed = []
     for key in ResourceKeys:
         if configuration.get("ResourceType") not in (None, "", key["resourceType"]):
@@ -215,7 +219,7 @@ def start_remediation_execution(
     return answer
 
 
-@operation("config")
+@operation("config", judges=("ResourceKeys",))
 def describe_remediation_execution_status(
     call: Call,
     shelf: StagedShelf,
@@ -228,6 +232,7 @@ def describe_remediation_execution_status(
 ) -> dict[str, Any]:
     """The latest repair of each resource, step by step."""
     _configuration(call, shelf, ConfigRuleName)
+    _hold_count(ResourceKeys)
     wanted = {(key["resourceType"], key["resourceId"]) for key in ResourceKeys or ()}
     repairs = [
         each
@@ -240,6 +245,14 @@ def describe_remediation_execution_status(
     )
     told = [_status(call, shelf, each) for each in shown]
     return {"RemediationExecutionStatuses": told} | ({"NextToken": token} if token else {})
+
+
+def _hold_count(keys: Sequence[Mapping[str, str]] | None) -> None:
+    if keys is not None and not 1 <= len(keys) <= PAGE_SIZE:
+        raise fault.InvalidParameterValueException(f"ResourceKeys has 1 to {PAGE_SIZE} keys; got {len(keys)}.")
+    for key in keys or ():
+        if not (key.get("resourceType") and key.get("resourceId")):
+            raise fault.InvalidParameterValueException("Each of ResourceKeys has a resourceType and a resourceId.")
 
 
 def _status(call: Call, shelf: StagedShelf, repair: Mapping[str, Any]) -> dict[str, Any]:

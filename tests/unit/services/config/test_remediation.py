@@ -221,3 +221,6 @@ def test_what_cannot_be_configured_is_refused_as_aws_does(aws: Lab) -> None:
     assert code(config.describe_remediation_execution_status, ConfigRuleName="r") == absent
     start = config.start_remediation_execution
     assert code(start, ConfigRuleName="r", ResourceKeys=[key("b")]) == absent
+    remediate(aws, "counted", "Hold", "Bucket")
+    many = [key(f"b{number}") for number in range(101)]
+    assert code(start, ConfigRuleName="counted", ResourceKeys=many) == "InvalidParameterValueException"

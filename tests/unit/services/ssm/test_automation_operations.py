@@ -291,6 +291,25 @@ def test_steps_are_described_page_by_page(aws: Lab) -> None:
     assert names == ["s0", "s1", "s2", "s3", "s4"]
 
 
+MALFORMED: list[dict[str, Any]] = [
+    {"name": "odd", "action": "aws:branch", "inputs": {"Choices": [{"NextStep": "odd", "Variable": []}]}},
+    {"name": "odd", "action": "aws:createTags", "inputs": {"ResourceIds": ["i-1"], "Tags": ["text"]}},
+    {"name": "odd", "action": "aws:executeAwsApi", "inputs": {"Service": "sqs", "Api": "CreateQueue", "Wrong": 1}},
+    {"name": "odd", "action": "aws:executeAwsApi", "inputs": {"Service": "sqs", "Api": "CreateQueue", "QueueName": {}}},
+    {"name": "odd", "action": "aws:executeAwsApi", "inputs": {"Service": "sqs", "Api": "MakeQueue"}},
+    {"name": "odd", "action": "aws:executeAwsApi", "inputs": {"Service": "nowhere", "Api": "MakeQueue"}},
+    {"name": "odd", "action": "aws:approve", "inputs": {"Approvers": [], "MinRequiredApprovals": "many"}},
+    {"name": "odd", "action": "aws:sleep", "inputs": {"Duration": "ten minutes"}},
+]
+
+
+@pytest.mark.parametrize("number", range(len(MALFORMED)))
+def test_malformed_inputs_fail_their_step_and_nothing_else(aws: Lab, number: int) -> None:
+    started = start(aws, f"Malformed-{number}", [MALFORMED[number]])
+    assert steps_of(aws, started) == {"odd": "Failed"}
+    assert execution(aws, started)["FailureMessage"].startswith("Step 'odd' failed: ")
+
+
 def spread(aws: Lab, name: str, **more: Any) -> dict[str, Any]:
     """Start a document that tags a queue for many queues; the parent once everything has happened that can."""
     content = {
