@@ -117,6 +117,16 @@ def log_delivery(aws: Lab) -> Mapping[str, str]:
     return grant | {"TargetBucket": "channel"}
 
 
+STRICT = {
+    "MinimumPasswordLength": "14",
+    "MaxPasswordAge": "90",
+    "PasswordReusePrevention": "24",
+    "RequireLowercaseCharacters": "true",
+    "RequireNumbers": "true",
+    "RequireSymbols": "true",
+    "RequireUppercaseCharacters": "true",
+}
+
 FLIPS: dict[str, Flip] = {
     "AWS-DisableS3BucketPublicReadWrite": Flip(
         "S3_BUCKET_PUBLIC_READ_PROHIBITED", BUCKET, bucket("opened", ACL="public-read"), "S3BucketName"
@@ -159,8 +169,8 @@ FLIPS: dict[str, Flip] = {
         "IAM_PASSWORD_POLICY",
         ACCOUNT,
         account,
-        fixed=lambda _: {"MinimumPasswordLength": "14", "RequireSymbols": "true"},
-        rule_parameters={"MinimumPasswordLength": "14", "RequireSymbols": "true"},
+        fixed=lambda _: STRICT,
+        rule_parameters=STRICT,
         is_periodic=True,
     ),
     "AWSConfigRemediation-EnableEbsEncryptionByDefault": Flip(
