@@ -17,15 +17,7 @@ from typing import Any, Literal, cast
 ENVIRONMENT_PREFIX = "TRAILSTATE_"
 FILE_NAME = "trailstate.toml"
 
-NOT_SETTINGS = frozenset(
-    {
-        "TRAILSTATE_CONFIG",
-        "TRAILSTATE_DEBUG",
-        "TRAILSTATE_SAMPLES",
-        "TRAILSTATE_PROTOCOL_CASES",
-        "TRAILSTATE_PUBLISHED_RULES",
-    }
-)
+NOT_SETTINGS = frozenset({"TRAILSTATE_CONFIG", "TRAILSTATE_DEBUG", "TRAILSTATE_SAMPLES", "TRAILSTATE_PROTOCOL_CASES"})
 """Variables with the same prefix and another meaning: which file to read, whether a failure shows its traceback, and
 where tests and benchmarks find their material."""
 
