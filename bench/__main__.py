@@ -19,6 +19,7 @@ MEASUREMENTS = (
     "lookup",
     "start",
     "selection",
+    "verify",
     "gateway",
 )
 NEEDS = {"fidelity": ("TRAILSTATE_SAMPLES", "a directory with recorded CloudTrail events; none ship with the project")}

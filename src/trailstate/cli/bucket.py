@@ -1,31 +1,30 @@
 """A bucket as evidence, read with the person's own AWS configuration: `AWS_ENDPOINT_URL`, profile, region, credentials.
 
-Objects are fetched with signed requests over kept connections and no client in between: what a client adds to a small
-GET costs more than all of the verification.
+Objects are fetched with `getting`: what a client adds to a small GET costs more than all of a verification.
 """
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote
 
 import botocore.session
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.httpsession import URLLib3Session
 
 from trailstate.cli.exit import ExitCode, Stop
+from trailstate.cli.getting import Getter, Key
 from trailstate.lake.importer import SourceFile
 from trailstate.lake.source import ENDINGS
 from trailstate.trail.verify import Expected, Fetched, PublicKeys
 from trailstate.trail.verify.names import Place, digest_name
+from trailstate.world import RealWorld
 
 METADATA = "x-amz-meta-"
 ATTEMPTS_MAX = 4
-HTTP_OK, HTTP_NOT_FOUND, HTTP_SERVER_ERROR = 200, 404, 500
+HTTP_OK, HTTP_NOT_FOUND = 200, 404
 
 
 class Account:
@@ -79,16 +78,20 @@ class LogBucket:
 class Bucket:
     """Implements `Evidence` over S3."""
 
-    def __init__(self, account: Account, name: str, prefix: str = "", threads: int = 16) -> None:
+    def __init__(self, account: Account, name: str, prefix: str = "") -> None:
         self.bucket: str | None = name
         self.name = f"s3://{name}/{prefix}"
         self._prefix = prefix
         where = account.client("s3").get_bucket_location(Bucket=name).get("LocationConstraint")
         region = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(where, where)
         self._s3 = account.client("s3", region)
-        self._root = f"{self._s3.meta.endpoint_url}/{quote(name)}/"
-        self._signer = S3SigV4Auth(account.credentials(), "s3", str(region))
-        self._http = URLLib3Session(max_pool_connections=threads)
+        frozen = account.credentials().get_frozen_credentials
+
+        def key() -> Key:
+            now = frozen()
+            return Key(now.access_key, now.secret_key, now.token)
+
+        self._getter = Getter(f"{self._s3.meta.endpoint_url}/{quote(name)}", str(region), key, RealWorld().now)
         self._listed: list[dict[str, Any]] | None = None
         self._listing = threading.Lock()
 
@@ -104,29 +107,23 @@ class Bucket:
             return self._listed
 
     def fetch(self, key: str) -> Fetched | None:
-        for attempt in range(1, ATTEMPTS_MAX + 1):
-            answer = self._get(key)
-            if answer.status_code < HTTP_SERVER_ERROR or attempt == ATTEMPTS_MAX:
-                break
-        if answer.status_code == HTTP_NOT_FOUND:
+        try:
+            got = self._getter.get(f"/{key}")
+        except (OSError, HTTPException) as error:
+            raise Stop(ExitCode.NO, f"s3://{self.bucket}/{key} cannot be read: {error}.") from None
+        if got.status == HTTP_NOT_FOUND:
             return None
-        if answer.status_code != HTTP_OK:
+        if got.status != HTTP_OK:
             raise Stop(
                 ExitCode.NO,
-                f"s3://{self.bucket}/{key} cannot be read: status {answer.status_code}. The role needs s3:GetObject"
+                f"s3://{self.bucket}/{key} cannot be read: status {got.status}. The role needs s3:GetObject"
                 " (and kms:Decrypt where the bucket is encrypted).",
             )
-        return Fetched(answer.content, _metadata(answer.headers))
-
-    def _get(self, key: str) -> Any:
-        request = AWSRequest(method="GET", url=self._root + quote(key, safe="/~"))
-        self._signer.add_auth(request)
-        return self._http.send(request.prepare())
+        return Fetched(got.body, _metadata(got.headers))
 
 
 def _metadata(headers: Mapping[str, str]) -> dict[str, str]:
-    lower = {name.lower(): value for name, value in headers.items()}
-    return {name.removeprefix(METADATA): value for name, value in lower.items() if name.startswith(METADATA)}
+    return {name.removeprefix(METADATA): value for name, value in headers.items() if name.startswith(METADATA)}
 
 
 def published_keys(account: Account, digest_keys: Sequence[str]) -> PublicKeys:

@@ -74,7 +74,7 @@ def _bucket(
     name, _, prefix = target.removeprefix("s3://").partition("/")
     account = Account(endpoint, profile)
     try:
-        evidence = Bucket(account, name, prefix, threads)
+        evidence = Bucket(account, name, prefix)
         keys = _keys(file, lambda: _published(account, list(evidence.keys())))
         expected = [] if prefix else expectations(account, name)
         with _progress() as progress:

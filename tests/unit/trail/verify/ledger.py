@@ -104,6 +104,7 @@ class Ledger:
             "previousDigestS3Bucket": before.get("bucket"),
             "previousDigestS3Object": before.get("object"),
             "previousDigestHashValue": before.get("hash"),
+            "previousDigestHashAlgorithm": before and "SHA-256",
             "previousDigestSignature": before.get("signature"),
             "logFiles": [self._entry(each) for each in logs],
         }
@@ -111,14 +112,21 @@ class Ledger:
         hashed = sha256(text).hexdigest()
         signed = "\n".join((body["digestEndTime"], f"{BUCKET}/{where}", hashed, before.get("signature") or "null"))
         signature = key(number).sign(signed.encode())
-        self.objects[where] = Fetched(gzip.compress(text), {"signature": signature})
+        self.objects[where] = Fetched(
+            gzip.compress(text), {"signature": signature, "signature-algorithm": "SHA256withRSA"}
+        )
         self.digests.append(where)
         self._previous = {"bucket": BUCKET, "object": where, "hash": hashed, "signature": signature}
         return where
 
     def _entry(self, where: str) -> dict[str, str]:
         text = gzip.decompress(self.objects[where].body)
-        return {"s3Bucket": BUCKET, "s3Object": where, "hashValue": sha256(text).hexdigest()}
+        return {
+            "s3Bucket": BUCKET,
+            "s3Object": where,
+            "hashValue": sha256(text).hexdigest(),
+            "hashAlgorithm": "SHA-256",
+        }
 
     def remove(self, *names: str) -> None:
         for name in names:

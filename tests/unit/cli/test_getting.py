@@ -1,0 +1,89 @@
+"""Signed GETs: the signature is the one that botocore makes, and a broken connection is opened again."""
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.client import HTTPException
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from trailstate.cli.getting import Getter, Key
+
+REGION = "eu-west-1"
+NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
+KEY = Key("AKIAEXAMPLE", "secret", "token")
+PATHS = ("/AWSLogs/1/a.json.gz", "/with blank+plus~tilde/é", "/percent%41/=&?#")
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        self.heads: list[str] = []
+        self.hang_up_on = 0
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/bucket"
+
+
+class Handler(socketserver.StreamRequestHandler):
+    server: Server
+
+    def handle(self) -> None:
+        while True:
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                line = self.rfile.readline()
+                if not line:
+                    return
+                head += line
+            self.server.heads.append(head.decode())
+            if len(self.server.heads) == self.server.hang_up_on:
+                return
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Amz-Meta-Signature: ab\r\n\r\nok")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as made:
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        yield made
+        made.shutdown()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_signature_is_the_one_that_botocore_makes(server: Server, path: str) -> None:
+    got = Getter(server.address, REGION, lambda: KEY, lambda: datetime.now(UTC)).get(path)
+    assert (got.status, got.body, got.headers["x-amz-meta-signature"]) == (200, b"ok", "ab")
+    first, *lines = server.heads[0].split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+    url = server.address.removesuffix("/bucket") + first.split(" ")[1]
+    request = AWSRequest(method="GET", url=url, headers={"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"})
+    request.context["timestamp"] = headers["x-amz-date"]
+    signer = S3SigV4Auth(Credentials(KEY.access_key, KEY.secret_key, KEY.token), "s3", REGION)
+    for name in ("X-Amz-Date", "X-Amz-Security-Token"):
+        request.headers[name] = headers[name.lower()]
+    canonical = signer.canonical_request(request)
+    expected = signer.signature(signer.string_to_sign(request, canonical), request)
+    assert headers["authorization"].endswith(f"Signature={expected}")
+
+
+def test_a_connection_that_was_hung_up_is_opened_again(server: Server) -> None:
+    server.hang_up_on = 2
+    getter = Getter(server.address, REGION, lambda: KEY, lambda: NOW)
+    assert [getter.get("/a").body, getter.get("/b").body] == [b"ok", b"ok"]
+    assert len(server.heads) == 3
+
+
+def test_nobody_there_is_told(server: Server) -> None:
+    address = server.address
+    server.server_close()
+    server.shutdown()
+    with pytest.raises((OSError, HTTPException)):
+        Getter(address.replace("127.0.0.1", "127.0.0.2"), REGION, lambda: KEY, lambda: NOW).get("/a")
