@@ -6,6 +6,7 @@ goes on where it stood. A record that is there already, by account and eventID, 
 same id and other content is a conflict.
 """
 
+import gc
 import re
 from array import array
 from collections import OrderedDict
@@ -21,7 +22,7 @@ from trailstate.lake.columns import records_of, table_of
 from trailstate.lake.logfile import Damage, read
 from trailstate.lake.manifest import Change, Manifest, Segment
 from trailstate.lake.quarantine import Left
-from trailstate.lake.segment import RECORDS, sealed
+from trailstate.lake.segment import RECORDS, by_day, sealed
 from trailstate.stores.interface import ObjectExists, Objects
 from trailstate.world import World
 
@@ -131,7 +132,8 @@ class Importer:
         name = f"import/{self._world.now():%Y%m%dT%H%M%SZ}-{self._world.token(8)}"
         with (
             ThreadPoolExecutor(READERS) as readers,
-            ProcessPoolExecutor(self._workers, mp_context=get_context("spawn")) as workers,
+            # Records make no cycles; looking for some among so many objects would cost a quarter of the time.
+            ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"), initializer=gc.disable) as workers,
         ):
             for batch, result in self._sealed(source, _batches(fresh), name, readers, workers):
                 self._keep(source, batch, result, progress)
@@ -212,7 +214,7 @@ class Importer:
         if rest.num_rows == 0:
             return None, b"", left, len(repeated) - len(left)
         name = segment.key.rpartition("/")[2].removesuffix(".parquet")
-        [(kept, kept_body)] = sealed(rest, name, segment.source)
+        kept, kept_body = sealed(rest, name, segment.source)
         return kept, kept_body, left, len(repeated) - len(left)
 
     def _conflicts(self, day: str, again: Sequence[dict[str, Any]], table: "pa.Table") -> list[dict[str, Any]]:
@@ -290,13 +292,16 @@ def _seal(name: str, source: str, bodies: Sequence[tuple[str, bytes | str]]) -> 
         left += [Left(file, damage) for damage in found.damages]
     if not lines:
         return _Sealed([], [], left)
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    days = list(by_day(_in_order(lines, times)))
+    segments = [sealed(day, name, source) for day in days]
+    return _Sealed(segments, [array("Q", _ids(day)) for day in days], left)
 
-    segments = list(sealed(table_of(lines, times), name, source))
-    columns = ["recipientAccountId", "eventID", "eventTime", "eventName"]
-    ids = [array("Q", _ids(pq.read_table(pa.BufferReader(body), columns=columns))) for _, body in segments]
-    return _Sealed(segments, ids, left)
+
+def _in_order(lines: Sequence[Any], times: Sequence[int]) -> "pa.Table":
+    """Records as a table sorted by time; sorted before they are columns, which is cheaper than after."""
+    keys = [(time, line.eventID or "") for time, line in zip(times, lines, strict=True)]
+    order = sorted(range(len(lines)), key=keys.__getitem__)
+    return table_of([lines[row] for row in order], [times[row] for row in order])
 
 
 def _ids(table: "pa.Table") -> Iterator[int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from isal import isal_zlib
 
 from trailstate.lake.columns import NotARecord, line_of, lines_of_file, time_of
 
@@ -97,6 +98,9 @@ def inflated(body: bytes) -> tuple[bytes, list[Damage]]:
     """The text of a gzip file as far as it goes, and what is wrong with it."""
     if not body.startswith(b"\x1f\x8b"):
         return b"", [Damage("not-gzip", 0, "the first two bytes are not those of gzip", _excerpt(body))]
+    text = _inflated_at_once(body)
+    if text is not None:
+        return text, []
     parts: list[bytes] = []
     size = 0
     while body.startswith(b"\x1f\x8b"):
@@ -111,6 +115,16 @@ def inflated(body: bytes) -> tuple[bytes, list[Damage]]:
         body = stream.unused_data
     text = b"".join(parts)
     return text, [Damage("gzip-trailing", size, f"{len(body)} bytes follow", _excerpt(body))] if body else []
+
+
+def _inflated_at_once(body: bytes) -> bytes | None:
+    """The text of a gzip file that is whole, as nearly all are; None when it has to be looked at more closely."""
+    stream = isal_zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        text: bytes = stream.decompress(body, FILE_BYTES_MAX)
+    except isal_zlib.error:
+        return None
+    return text if stream.eof and not stream.unused_data else None
 
 
 def _inflate(stream: Any, body: bytes, bytes_max: int) -> tuple[bytes, str]:

@@ -18,36 +18,47 @@ RECORDS = "cloudtrail"
 """The table of records."""
 
 ROW_GROUP_ROWS = 8192
+_HARDLY_REPEATED = frozenset(
+    (
+        *("eventID", "requestID", "sharedEventID", "errorMessage", "requestParameters", "responseElements"),
+        *("additionalEventData", "resources", "serviceEventDetails", "extra"),
+    )
+)
+"""Columns that a dictionary only makes slower to write."""
+
 COMPRESSION, COMPRESSION_LEVEL = "zstd", 1
 DAY_SECONDS = 86_400
 
 
-def sealed(table: "pa.Table", name: str, source: str) -> Iterator[tuple[Segment, bytes]]:
-    """One segment for each day of a table of records, with its bytes. `name` is part of every key."""
+def by_day(table: "pa.Table") -> Iterator["pa.Table"]:
+    """The days of a table of records that is sorted by time."""
     import pyarrow.compute as pc
 
-    ordered = table.sort_by([("time", "ascending"), ("eventID", "ascending")])
-    days = pc.divide(ordered["time"], DAY_SECONDS).to_pylist()
+    days = pc.divide(table["time"], DAY_SECONDS).to_pylist()
     for first, last in _runs(days):
-        part = ordered.slice(first, last - first)
-        body = written(part)
-        day = f"{from_epoch(days[first] * DAY_SECONDS):%Y-%m-%d}"
-        times = part["time"]
-        yield (
-            Segment(
-                key=f"lake/{RECORDS}/{day}/{name}.parquet",
-                table=RECORDS,
-                day=day,
-                rows=part.num_rows,
-                size_bytes=len(body),
-                first_time=times[0].as_py(),
-                last_time=times[-1].as_py(),
-                accounts=tuple(sorted(each for each in pc.unique(part["recipientAccountId"]).to_pylist() if each)),
-                sha256=sha256(body).hexdigest(),
-                source=source,
-            ),
-            body,
-        )
+        yield table.slice(first, last - first)
+
+
+def sealed(table: "pa.Table", name: str, source: str) -> tuple[Segment, bytes]:
+    """The segment of one day's records, sorted by time, with its bytes. `name` is part of its key."""
+    import pyarrow.compute as pc
+
+    body = written(table)
+    times = table["time"]
+    day = f"{from_epoch(times[0].as_py()):%Y-%m-%d}"
+    segment = Segment(
+        key=f"lake/{RECORDS}/{day}/{name}.parquet",
+        table=RECORDS,
+        day=day,
+        rows=table.num_rows,
+        size_bytes=len(body),
+        first_time=times[0].as_py(),
+        last_time=times[-1].as_py(),
+        accounts=tuple(sorted(each for each in pc.unique(table["recipientAccountId"]).to_pylist() if each)),
+        sha256=sha256(body).hexdigest(),
+        source=source,
+    )
+    return segment, body
 
 
 def written(table: "pa.Table") -> bytes:
@@ -62,6 +73,7 @@ def written(table: "pa.Table") -> bytes:
         row_group_size=ROW_GROUP_ROWS,
         compression=COMPRESSION,
         compression_level=COMPRESSION_LEVEL,
+        use_dictionary=[name for name in table.column_names if name not in _HARDLY_REPEATED],
         write_statistics=["time", "recipientAccountId", "eventName", "awsRegion"],
         write_page_index=False,
         store_schema=False,
