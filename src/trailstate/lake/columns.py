@@ -9,8 +9,10 @@ A null stays apart from an absent member: in a column of JSON it is the text `nu
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
+import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -256,8 +258,16 @@ def records_of(table: "pa.Table") -> Iterator[dict[str, Any]]:
 
 def record_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The record of one row."""
-    known = {name: _decode(row[name]) if name in DOCUMENTS else row[name] for name in ORDER if row[name] is not None}
-    return known | (_decode(row["extra"]) if row["extra"] else {})
+    known = {name: _value(row[name]) if name in DOCUMENTS else row[name] for name in ORDER if row[name] is not None}
+    return known | (_value(row["extra"]) if row["extra"] else {})
+
+
+def _value(text: str) -> Any:
+    """What a JSON text says; numbers that no float or 64-bit integer can hold stay exact too."""
+    try:
+        return _decode(text)
+    except msgspec.ValidationError:
+        return json.loads(text, parse_int=Decimal, parse_float=Decimal)
 
 
 def lines_of(records: Iterable[bytes]) -> list[Any]:

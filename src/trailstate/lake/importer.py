@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from trailstate.lake import quarantine
 from trailstate.lake.columns import records_of, table_of
-from trailstate.lake.logfile import Damage, read
+from trailstate.lake.logfile import Damage, Found, read
 from trailstate.lake.manifest import Change, Manifest, Segment
 from trailstate.lake.quarantine import Left
 from trailstate.lake.segment import RECORDS, by_day, sealed
@@ -33,6 +33,9 @@ BATCH_BYTES = 6 * 1024 * 1024
 """Of compressed files: about forty thousand records, a hundred megabytes as they are taken apart."""
 
 BATCH_FILES_MAX = 4000
+TEXT_BYTES_MAX = 128 * 1024 * 1024
+"""Of text that a worker holds beside the file it reads; a batch that inflates to more is sealed in several parts."""
+
 WORKERS = 2
 READERS = 8
 DAYS_REMEMBERED = 8
@@ -279,22 +282,31 @@ def _body(source: Source, file: SourceFile) -> tuple[str, bytes | str]:
 
 def _seal(name: str, source: str, bodies: Sequence[tuple[str, bytes | str]]) -> _Sealed:
     """A batch of files as segments; runs in a worker process."""
-    lines: list[Any] = []
-    times: list[int] = []
-    left: list[Left] = []
+    sealed_so_far = _Sealed([], [], [])
+    held = Found()
     for file, body in bodies:
         if isinstance(body, str):
-            left.append(Left(file, Damage("unreadable", 0, body)))
+            sealed_so_far.left.append(Left(file, Damage("unreadable", 0, body)))
             continue
         found = read(file, body)
-        lines += found.lines
-        times += found.times
-        left += [Left(file, damage) for damage in found.damages]
-    if not lines:
-        return _Sealed([], [], left)
-    days = list(by_day(_in_order(lines, times)))
-    segments = [sealed(day, name, source) for day in days]
-    return _Sealed(segments, [array("Q", _ids(day)) for day in days], left)
+        held.lines += found.lines
+        held.times += found.times
+        held.size_bytes += found.size_bytes
+        sealed_so_far.left.extend(Left(file, damage) for damage in found.damages)
+        if held.size_bytes > TEXT_BYTES_MAX:
+            _seal_held(sealed_so_far, name, source, held)
+            held = Found()
+    _seal_held(sealed_so_far, name, source, held)
+    return sealed_so_far
+
+
+def _seal_held(result: _Sealed, name: str, source: str, held: Found) -> None:
+    if not held.lines:
+        return
+    part = f"{name}-{len(result.segments)}" if result.segments else name
+    for day in by_day(_in_order(held.lines, held.times)):
+        result.segments.append(sealed(day, part, source))
+        result.ids.append(array("Q", _ids(day)))
 
 
 def _in_order(lines: Sequence[Any], times: Sequence[int]) -> "pa.Table":

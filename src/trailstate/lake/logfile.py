@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 from trailstate.lake.columns import NotARecord, line_of, lines_of_file, time_of
 
-FILE_BYTES_MAX = 512 * 1024 * 1024
+FILE_BYTES_MAX = 256 * 1024 * 1024
 """Of a file's text; CloudTrail delivers at most 50 MB compressed."""
 
 RECORD_BYTES_MAX = 2 * 1024 * 1024
@@ -67,6 +68,8 @@ class Found:
     lines: list[Any] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
     damages: list[Damage] = field(default_factory=list)
+    size_bytes: int = 0
+    """Of the text they stood in."""
 
 
 class _Raws(msgspec.Struct):
@@ -85,7 +88,8 @@ def read(name: str, body: bytes) -> Found:
     if name.endswith(".gz") or body.startswith(b"\x1f\x8b"):
         text, damage = inflated(body)
         found.damages += damage
-    lines = lines_of_file(text)
+    found.size_bytes = len(text)
+    lines = None if _outside_utf8(text) else lines_of_file(text)
     if lines is None:
         _read_pieces(text, found)
     else:
@@ -122,7 +126,7 @@ def _inflated_at_once(body: bytes) -> bytes | None:
     stream = isal_zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
         text: bytes = stream.decompress(body, FILE_BYTES_MAX)
-    except isal_zlib.error:
+    except IsalError:  # type: ignore[misc]  # its stub declares an instance
         return None
     return text if stream.eof and not stream.unused_data else None
 
@@ -239,9 +243,21 @@ def _unfit(piece: bytes) -> tuple[str, str]:
         return "record-too-large", f"it has {len(piece)} bytes; the most is {RECORD_BYTES_MAX}"
     if not piece.startswith(b"{"):
         return "record-not-object", "it does not begin with a brace"
+    if odd := _outside_utf8(piece):
+        return "not-json", odd
     if _depth(piece) > DEPTH_MAX:
         return "record-too-deep", f"it is nested deeper than {DEPTH_MAX} levels"
     return "", ""
+
+
+def _outside_utf8(text: bytes) -> str:
+    """Why a text is not UTF-8; empty when it is. The parser looks only at the members that it takes apart."""
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            return f"it is not UTF-8: {error.reason} at byte {error.start}"
+    return ""
 
 
 def _depth(piece: bytes) -> int:

@@ -54,6 +54,15 @@ def test_whatever_a_record_has_comes_back(odd: dict[str, Any]) -> None:
     assert back(given_record) == [given_record]
 
 
+def test_numbers_that_nothing_here_can_hold_stay_as_they_were_written() -> None:
+    text = json.dumps(record()).replace('"number": 1', f'"number": 1e99999, "long": {"9" * 5000}').encode()
+    line = line_of(text)
+    [row] = table_of([line], [time_of(line)]).to_pylist()
+    assert row["requestParameters"].encode() in text
+    [found] = records_of(table_of([line], [time_of(line)]))
+    assert str(found["requestParameters"]["number"]) == "1E+99999"
+
+
 def test_members_stand_in_the_order_in_which_aws_writes_them() -> None:
     [found] = back(dict(reversed(list(record().items()))))
     assert list(found) == list(record())

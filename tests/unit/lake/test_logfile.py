@@ -37,6 +37,18 @@ CASES: dict[str, tuple[str, bytes, int, list[str]]] = {
         1,
         ["wrong-account"],
     ),
+    "bytes that are no text": (
+        "events.jsonl",
+        ONE + b"\n" + TWO.replace(b"t3.micro", b"t3.\xff\xfe"),
+        1,
+        ["not-json"],
+    ),
+    "bytes that are no text in a log file": (
+        log_name(),
+        gzip.compress(b'{"Records":[' + ONE + b"," + TWO.replace(b"t3.micro", b"t3.\xed\xa0\x80") + b"]}"),
+        1,
+        ["not-json"],
+    ),
     "a record nested too deep": ("events.jsonl", ONE + b"\n" + DEEP, 1, ["record-too-deep"]),
     "a record too large": (
         "events.jsonl",
