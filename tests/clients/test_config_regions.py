@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.clients.trails import bucket_policy
 from trailstate.testing import Lab, lab
 
 REGIONS = ("us-east-1", "eu-west-1")
-BUCKET, USER = "AWS::S3::Bucket", "AWS::IAM::User"
+BUCKET, USER, TRAIL = "AWS::S3::Bucket", "AWS::IAM::User", "AWS::CloudTrail::Trail"
 
 
 def start(aws: Lab, region: str, *types: str) -> Any:
@@ -55,6 +56,40 @@ def test_a_user_is_recorded_by_every_recorder_that_names_users(aws: Lab) -> None
     aws.client("iam").delete_user(UserName="ana")
     aws.settle()
     assert names(here, USER) == names(there, USER) == set()
+
+
+def test_a_trail_of_all_regions_counts_in_each_and_its_bucket_is_found(aws: Lab) -> None:
+    rules = ("MULTI_REGION_CLOUD_TRAIL_ENABLED", "CLOUD_TRAIL_ENABLED")
+    cloudtrail, s3 = aws.client("cloudtrail"), aws.client("s3", region=REGIONS[1])
+    s3.create_bucket(Bucket="evidence", CreateBucketConfiguration={"LocationConstraint": REGIONS[1]})
+    s3.put_bucket_policy(Bucket="evidence", Policy=bucket_policy("evidence"))
+    recorders = [start(aws, region, TRAIL, BUCKET) for region in REGIONS]
+    cloudtrail.create_trail(Name="main", S3BucketName="evidence", IsMultiRegionTrail=True)
+    cloudtrail.create_trail(Name="here", S3BucketName="evidence")
+    cloudtrail.start_logging(Name="main")
+    aws.settle()
+    for config in recorders:
+        for identifier in rules:
+            put(config, identifier)
+    put(recorders[0], "CLOUDTRAIL_S3_BUCKET_ACCESS_LOGGING")
+    aws.settle()
+    assert [verdict(config, rule) for config in recorders for rule in rules] == ["COMPLIANT"] * 4
+    assert verdict(recorders[0], "CLOUDTRAIL_S3_BUCKET_ACCESS_LOGGING") == "NON_COMPLIANT"
+    cloudtrail.start_logging(Name="here")
+    cloudtrail.stop_logging(Name="main")
+    aws.settle()
+    aws.advance("25h")
+    assert [verdict(config, "CLOUD_TRAIL_ENABLED") for config in recorders] == ["COMPLIANT", "NON_COMPLIANT"]
+
+
+def put(config: Any, identifier: str) -> None:
+    source = {"Owner": "AWS", "SourceIdentifier": identifier}
+    config.put_config_rule(ConfigRule={"ConfigRuleName": identifier, "Source": source})
+
+
+def verdict(config: Any, rule: str) -> str:
+    (one,) = config.describe_compliance_by_config_rule(ConfigRuleNames=[rule])["ComplianceByConfigRules"]
+    return str(one["Compliance"]["ComplianceType"])
 
 
 def test_what_a_restart_of_the_simulated_estate_lost_is_recorded_as_deleted(tmp_path: Path) -> None:

@@ -120,6 +120,10 @@ class ConfiguredRule:
         chosen = tuple(each for each in own if each in named) if named else own
         return own if ACCOUNT_TYPE in own else chosen
 
+    def reads(self, item: Item) -> bool:
+        """Whether its verdicts on others may depend on the item."""
+        return self.rule is not None and item["resourceType"] in self.rule.also_on
+
     @property
     def _scope(self) -> Mapping[str, Any]:
         return self.document.get("Scope") or {}

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from trailstate.compliance.configured import RULE_KIND, STATUS_KIND, ConfiguredRule
-from trailstate.compliance.inventory import ACCOUNT_TYPE, CausedInventory, Inventory, Item, ResourceKey, key_of
+from trailstate.compliance.inventory import ACCOUNT_TYPE, GLOBAL, CausedInventory, Inventory, Item, ResourceKey, key_of
 from trailstate.compliance.judge import RuleFailed, is_deleted, judge
 from trailstate.compliance.line import DROPPED, SCHEDULED, Line, judged, moment_text
 from trailstate.compliance.notice import Change, VerdictListeners, evaluation_result
@@ -25,7 +25,6 @@ from trailstate.stores.interface import CONFIGURATION, Append, Commit, Entry, Ou
 from trailstate.world import World
 
 EVALUATION_QUEUE = "evaluation/"
-GLOBAL = "global"
 COMMIT_LINES_MAX = 5000
 
 RULE_ERROR = "RuleEvaluationFailed"
@@ -50,6 +49,16 @@ class Batch:
     """What this batch itself already said, by rule and resource: the ledger does not show it yet."""
     outcomes: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Per rule that was asked: its failure, or an empty text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stirred:
+    """A rule whose verdicts may be others now, and the last item for which that is so."""
+
+    rule: ConfiguredRule
+    item: Item
+    cause: Mapping[str, Any] | None
+    inventory: CausedInventory
 
 
 class Engine:
@@ -82,6 +91,7 @@ class Engine:
             batch = Batch(moment_text(now))
             rules = {account: self._rules(account) for account in {entry.account for entry in entries}}
             inventories: dict[tuple[str, str], CausedInventory] = {}
+            stirred: dict[tuple[str, str, str], Stirred] = {}
             for entry in entries:
                 line = msgspec.json.decode(entry.body)
                 item, cause = line["item"], line.get("cause")
@@ -93,6 +103,10 @@ class Engine:
                         if place not in inventories:
                             inventories[place] = self._inventories.of(*place, now)
                         self._on_item(batch, rule, item, cause, inventories[place])
+                        if rule.reads(item):
+                            stirred[*place, rule.name] = Stirred(rule, item, cause, inventories[place])
+            for each in stirred.values():
+                self._on_neighbour(batch, each)
             self._commit(batch, now, cursors={self.name: entries[-1].position})
 
     def _rules(self, account: str) -> list[ConfiguredRule]:
@@ -121,6 +135,12 @@ class Engine:
             self._drop_one(batch, rule, item, cause)
         elif rule.is_managed:
             self._judge(batch, rule, item, cause, inventory)
+
+    def _on_neighbour(self, batch: Batch, stirred: "Stirred") -> None:
+        """Something that the rule reads beside what it judges is new or gone, so all that it judges is judged again."""
+        time = stirred.item["configurationItemCaptureTime"]
+        for item in subjects(stirred.rule, stirred.inventory):
+            self._judge(batch, stirred.rule, item, stirred.cause, stirred.inventory, time=time)
 
     def _invocation(self, rule: ConfiguredRule, body: Mapping[str, Any]) -> OutboxRow:
         return evaluation_row(self._world, rule.account, rule.region, rule.name, body)

@@ -71,6 +71,8 @@ class Rule:
     managed: ManagedRule
     types: tuple[str, ...]
     judge: Judge
+    also_on: tuple[str, ...] = ()
+    """Types that it reads beside what it judges: when one of them changes, everything is judged again."""
 
     @property
     def id(self) -> str:
@@ -81,17 +83,20 @@ RULES: dict[str, Rule] = {}
 """Every rule whose module has been imported, by identifier."""
 
 
-def rule(identifier: str, types: str | Sequence[str]) -> Callable[[Function], Function]:
-    """Register the decorated function as that managed rule over these types; MisdeclaredRule when AWS's differs."""
+def rule(identifier: str, types: str | Sequence[str], *, also_on: Sequence[str] = ()) -> Callable[[Function], Function]:
+    """Register the decorated function as that managed rule over these types; MisdeclaredRule when AWS's differs.
+
+    A rule on change that asks the inventory for items names their types in `also_on`, or its verdicts go stale.
+    """
 
     def register(function: Function) -> Function:
-        _add(identifier, types, function)
+        _add(identifier, types, function, also_on)
         return function
 
     return register
 
 
-def _add(identifier: str, types: str | Sequence[str], judge: Judge) -> None:
+def _add(identifier: str, types: str | Sequence[str], judge: Judge, also_on: Sequence[str] = ()) -> None:
     managed = managed_rules().get(identifier)
     if managed is None:
         raise MisdeclaredRule(f"AWS has no managed rule '{identifier}'")
@@ -102,7 +107,9 @@ def _add(identifier: str, types: str | Sequence[str], judge: Judge) -> None:
     if foreign or not judged:
         raise MisdeclaredRule(f"'{identifier}' judges {managed.types or ACCOUNT_TYPE}, not {sorted(foreign)}")
     _hold_signature(managed, judge)
-    RULES[identifier] = Rule(managed, judged, judge)
+    if also_on and not managed.on_change:
+        raise MisdeclaredRule(f"'{identifier}' is asked by the clock alone, so no change makes it judge again")
+    RULES[identifier] = Rule(managed, judged, judge, tuple(also_on))
 
 
 def _hold_signature(managed: ManagedRule, judge: Judge) -> None:

@@ -14,6 +14,8 @@ ResourceKey = tuple[str, str]
 """(resourceType, resourceId)"""
 
 ACCOUNT_TYPE = "AWS::::Account"
+GLOBAL = "global"
+"""The Region of items that belong to none; each recorder that records such types has them."""
 NO_FACTS: Facts = {}
 
 
@@ -26,6 +28,9 @@ class Inventory(Protocol):
 
     def items(self, resource_type: str) -> Sequence[Item]:
         """The live items of that type in this account and region, IAM's and other global ones included."""
+
+    def everywhere(self, resource_type: str) -> Sequence[Item]:
+        """The live items of that type in every Region of this account."""
 
     def item(self, resource_type: str, resource_id: str) -> Item | None:
         """One live item, or None."""
@@ -67,6 +72,9 @@ class ListedInventory:
 
     def items(self, resource_type: str) -> Sequence[Item]:
         return [item for (kind, _), item in self._items.items() if kind == resource_type]
+
+    def everywhere(self, resource_type: str) -> Sequence[Item]:
+        return self.items(resource_type)
 
     def item(self, resource_type: str, resource_id: str) -> Item | None:
         return self._items.get((resource_type, resource_id))

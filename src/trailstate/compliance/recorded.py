@@ -1,10 +1,14 @@
-"""The inventory of a running house: what the configuration history holds of one account and Region now."""
+"""The inventory of a running house: what the configuration history holds of one account and Region now.
+
+What stands in other Regions of the account is read only for the rules that ask for it.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from trailstate.compliance.inventory import NO_FACTS, Cause, Facts, Item, ResourceKey, key_of
+from trailstate.compliance.inventory import GLOBAL, NO_FACTS, Cause, Facts, Item, ResourceKey, key_of
 from trailstate.compliance.line import moment_of
 from trailstate.configuration.history import ConfigurationHistory, Recorded
 
@@ -23,12 +27,18 @@ class RecordedInventory:
     def items(self, resource_type: str) -> Sequence[Item]:
         return [each.item for each in self._of_type(resource_type).values()]
 
+    def everywhere(self, resource_type: str) -> Sequence[Item]:
+        inventories = (self, *self._others.values())
+        return [item for inventory in inventories for item in inventory.items(resource_type)]
+
     def item(self, resource_type: str, resource_id: str) -> Item | None:
         found = self.recorded((resource_type, resource_id))
         return None if found is None else found.item
 
     def facts(self, item: Item) -> Facts:
-        found = self.recorded(key_of(item))
+        region = item["awsRegion"]
+        home = self if region in (self.region, GLOBAL) else self._others.get(region, self)
+        found = home.recorded(key_of(item))
         return NO_FACTS if found is None else found.facts
 
     def cause(self, item: Item) -> Cause | None:
@@ -50,6 +60,15 @@ class RecordedInventory:
             found = self._history.latest(self.account, self.region, kind, name)
             self._single[key] = None if found is None or found.is_gone else found
         return self._single[key]
+
+    @cached_property
+    def _others(self) -> dict[str, "RecordedInventory"]:
+        """The inventories of the account's other Regions."""
+        regions = {region for account, region in self._history.homes() if account == self.account}
+        return {
+            region: RecordedInventory(self._history, self.account, region, self.now)
+            for region in sorted(regions - {self.region})
+        }
 
     def _of_type(self, kind: str) -> dict[str, Recorded]:
         if kind not in self._types:

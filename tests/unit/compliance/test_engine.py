@@ -46,6 +46,20 @@ def test_since_when_and_by_whom(house: House) -> None:
     assert house.of(rule)[0].cause == cause
 
 
+def test_what_a_rule_reads_beside_its_resource_makes_it_judge_again(house: House) -> None:
+    rule = house.rule("EC2_SECURITY_GROUP_ATTACHED_TO_ENI")
+    group, interface = "AWS::EC2::SecurityGroup", "AWS::EC2::NetworkInterface"
+    house.item({"resourceType": group, "resourceId": "sg-1", "configuration": {"groupId": "sg-1", "groupName": "web"}})
+    assert house.verdicts(rule) == {"sg-1": "NON_COMPLIANT"}
+    cause = {"eventID": "e-1", "eventName": "CreateNetworkInterface"}
+    attached = {"resourceType": interface, "resourceId": "eni-1", "configuration": {"groups": [{"groupId": "sg-1"}]}}
+    house.item(attached, cause=cause)
+    assert house.verdicts(rule) == {"sg-1": "COMPLIANT"}
+    assert house.of(rule)[0].cause == cause
+    house.deleted("eni-1", interface)
+    assert house.verdicts(rule) == {"sg-1": "NON_COMPLIANT"}
+
+
 def test_a_deleted_resource_has_no_results(house: House) -> None:
     rule = house.rule("ENCRYPTED_VOLUMES")
     house.volume("vol-1", encrypted=False)

@@ -53,7 +53,8 @@ def _log_bucket(item: Item, inventory: Inventory) -> Item | Verdict:
     name = field_at(item, "configuration.s3BucketName")
     if name is MISSING:
         return not_held("configuration.s3BucketName")
-    return inventory.item(BUCKET, name) or insufficient_data(f"The log bucket '{name}' is not known here.")
+    buckets = {bucket["resourceId"]: bucket for bucket in inventory.everywhere(BUCKET)}
+    return buckets.get(name) or insufficient_data(f"The log bucket '{name}' is not known here.")
 
 
 @rule("CLOUDTRAIL_S3_BUCKET_ACCESS_LOGGING", TRAIL)

@@ -1,7 +1,8 @@
 """Rules over the account's trails taken together: is there one that does all that is asked?
 
-What a trail logs (`EventSelectors`) and whether it is logging (`Status`) are facts beside its item. A trail whose facts
-are not known may be the one; then nothing can be said.
+A Region has its own trails and those of all Regions that are at home elsewhere. What a trail logs (`EventSelectors`)
+and whether it is logging (`Status`) are facts beside its item. A trail whose facts are not known may be the one; then
+nothing can be said.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -105,12 +106,18 @@ def _all_buckets(inventory: Inventory, kind: str) -> Verdict:
 
 def _one_that(inventory: Inventory, says: str, does: Callable[[Item], bool | None]) -> Verdict:
     """COMPLIANT when some trail does it; where a trail might and its facts are not known, nothing can be said."""
-    answers = [does(trail) for trail in inventory.items(TRAIL)]
+    trails = [trail for trail in inventory.everywhere(TRAIL) if _is_seen(trail, inventory.region)]
+    answers = [does(trail) for trail in trails]
     if True in answers:
         return COMPLIANT
     if None in answers:
         return not_known("what the account's trails log")
     return non_compliant(f"No trail {says}; the account has {len(answers)} here.")
+
+
+def _is_seen(trail: Item, region: str) -> bool:
+    """Whether the Region has the trail: it is at home there, or logs every Region."""
+    return trail["awsRegion"] == region or bool(trail["configuration"].get("isMultiRegionTrail"))
 
 
 def _all_of(*answers: bool | None) -> bool | None:

@@ -143,7 +143,7 @@ def _is_default(item: Item) -> bool | None:
     return None if name is MISSING else name == "default"
 
 
-@rule("EC2_SECURITY_GROUP_ATTACHED_TO_ENI", SECURITY_GROUP)
+@rule("EC2_SECURITY_GROUP_ATTACHED_TO_ENI", SECURITY_GROUP, also_on=(INTERFACE,))
 def ec2_security_group_attached_to_eni(item: Item, inventory: Inventory) -> Verdict:
     """The group is in use at a network interface. Default groups, which cannot be deleted, are not judged."""
     return _attached(item, inventory)

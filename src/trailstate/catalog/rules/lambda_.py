@@ -52,7 +52,7 @@ def _subnets(item: Item) -> tuple[str, ...]:
     return () if found is MISSING else tuple(found)
 
 
-@rule("LAMBDA_VPC_MULTI_AZ_CHECK", FUNCTION)
+@rule("LAMBDA_VPC_MULTI_AZ_CHECK", FUNCTION, also_on=(SUBNET,))
 def lambda_vpc_multi_az_check(item: Item, inventory: Inventory, *, availabilityZones: int | None = None) -> Verdict:
     """A function in a VPC runs in several zones, two when no number is given."""
     subnets = _subnets(item)

@@ -153,7 +153,7 @@ def redshift_cluster_multi_az_enabled(item: Item, _inventory: Inventory) -> Verd
     return COMPLIANT if on else non_compliant("The cluster runs in one zone.")
 
 
-@rule("REDSHIFT_REQUIRE_TLS_SSL", (CLUSTER, PARAMETERS))
+@rule("REDSHIFT_REQUIRE_TLS_SSL", (CLUSTER, PARAMETERS), also_on=(PARAMETERS,))
 def redshift_require_tls_ssl(item: Item, inventory: Inventory) -> Verdict:
     """Clients must connect with TLS: the parameter require_ssl is true, in every parameter group of a cluster."""
     if item["resourceType"] == PARAMETERS:

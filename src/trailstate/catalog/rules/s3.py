@@ -136,17 +136,16 @@ def _replications(item: Item) -> Iterator[Mapping[str, Any]]:
 
 
 def _copies_abroad(inventory: Inventory, replication: Mapping[str, Any]) -> bool | None:
-    """Whether the copy goes to another Region; None when the target is no bucket we know.
-
-    A bucket that is in the inventory is in the Region judged, so a copy to it stays there.
-    """
+    """Whether the copy goes to another Region; None when the target is no bucket we know."""
     target = field_at(replication, "destinationConfig.bucketARN")
     if target is MISSING:
         return None
-    return False if inventory.item(BUCKET, target.rpartition(":")[2]) else None
+    name = target.rpartition(":")[2]
+    regions = [bucket["awsRegion"] for bucket in inventory.everywhere(BUCKET) if bucket["resourceId"] == name]
+    return regions[0] != inventory.region if regions else None
 
 
-@rule("S3_BUCKET_REPLICATION_ENABLED", BUCKET)
+@rule("S3_BUCKET_REPLICATION_ENABLED", BUCKET, also_on=(BUCKET,))
 def s3_bucket_replication_enabled(item: Item, inventory: Inventory, *, ReplicationType: str | None = None) -> Verdict:
     """Objects are copied to another bucket; of the given kind (CROSS-REGION or SAME-REGION) if one is given."""
     active = list(_replications(item))
