@@ -2,7 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
-from trailstate.app import compliance, configuration, delivery, evidence, functions, history, lake, remediation
+from trailstate.app import (
+    compliance,
+    configuration,
+    delivery,
+    evidence,
+    functions,
+    history,
+    lake,
+    remediation,
+    watch_bus,
+)
 from trailstate.app.house import House, Part
 
 ASSEMBLERS: Sequence[Callable[[House], Part]] = (
@@ -14,4 +24,5 @@ ASSEMBLERS: Sequence[Callable[[House], Part]] = (
     functions.assemble,
     remediation.assemble,
     lake.assemble,
+    watch_bus.assemble,
 )

@@ -12,7 +12,7 @@ from trailstate import services
 from trailstate.services.operation import OPERATIONS, Operation
 from trailstate.wire import model
 
-OWNED_SERVICES = ("athena", "cloudtrail", "cloudtrail-data", "config", "lambda")
+OWNED_SERVICES = ("athena", "cloudtrail", "cloudtrail-data", "config", "events", "lambda", "sns")
 """Every operation of these is ours, done or not yet."""
 
 OWNED_OPERATIONS = {

@@ -1,0 +1,199 @@
+"""Which of many patterns an event meets: one reading of the event, and few patterns looked at.
+
+Only fields that some pattern names are read: a Struct made from the patterns tells the JSON decoder so. Each pattern
+hangs on the field whose exact values (or prefixes) are rarest among all patterns, so that an event meets few
+candidates. What candidates ask of a field is asked once an event, however many share it. An event with a list where
+patterns expect an object goes the plain way of `pattern`, where one and the same element must meet a pattern.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import msgspec
+
+from trailstate.values.comparison import Comparison
+from trailstate.values.pattern import Branch, Pattern, leaves
+
+Name = TypeVar("Name")
+Path: TypeAlias = tuple[str, ...]
+Ask: TypeAlias = tuple[int, int, Comparison]
+"""The place of a field's value, the number of the comparison there, and the comparison."""
+
+PREFIX_CHARACTERS_MAX = 32
+"""What longer prefixes hang on: their beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule(Generic[Name]):
+    """One pattern, flattened: all asks, and any group of each alternative."""
+
+    name: Name
+    pattern: Pattern
+    asks: tuple[Ask, ...]
+    groups: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class _Place:
+    """One step of the patterns' fields: a value that is asked for, an object with more below, or both."""
+
+    slot: int = -1
+    below: dict[str, "_Place"] = field(default_factory=dict)
+    kind: Any = None
+
+
+class PatternIndex(Generic[Name]):
+    """Patterns by name, ready for events. Safe from any thread."""
+
+    def __init__(self, patterns: Iterable[tuple[Name, Pattern]]) -> None:
+        self._root = _Place()
+        self._slots: dict[Path, int] = {}
+        self._numbers: dict[tuple[int, Comparison], int] = {}
+        rules = [_Rule(name, each, *self._flat(each.root, ())) for name, each in patterns]
+        self._exact: dict[int, dict[Any, list[_Rule[Name]]]] = {}
+        self._prefix: dict[int, dict[str, list[_Rule[Name]]]] = {}
+        self._always: list[_Rule[Name]] = []
+        self._hang(rules)
+        self._lengths = {slot: sorted(set(map(len, held))) for slot, held in self._prefix.items()}
+        self._decode = msgspec.json.Decoder(_struct(self._root)).decode if rules else None
+
+    def match(self, event: bytes) -> list[Name]:
+        """The names of the patterns that the event meets; msgspec.DecodeError for what is no JSON object."""
+        if self._decode is None:
+            return []
+        values: list[Any] = [msgspec.UNSET] * len(self._slots)
+        if not _gather(self._root, self._decode(event), values):
+            whole = msgspec.json.decode(event)
+            return [rule.name for rule in self._everything() if rule.pattern.matches(whole)]
+        known: dict[int, bool] = {}
+        return [rule.name for rule in self._candidates(values) if _meets(rule.asks, rule.groups, values, known)]
+
+    # ---- building ----
+
+    def _flat(self, branch: Branch, path: Path) -> tuple[tuple[Ask, ...], tuple[Any, ...]]:
+        asks: list[Ask] = []
+        groups: list[Any] = [tuple(self._flat(each, path) for each in group) for group in branch.alternatives]
+        for name, node in branch.fields:
+            if isinstance(node, Comparison):
+                asks.append(self._ask((*path, name), node))
+            else:
+                below, more = self._flat(node, (*path, name))
+                asks.extend(below)
+                groups.extend(more)
+        return tuple(asks), tuple(groups)
+
+    def _ask(self, path: Path, comparison: Comparison) -> Ask:
+        place = self._root
+        for name in path:
+            place = place.below.setdefault(name, _Place())
+        if place.slot < 0:
+            place.slot = self._slots[path] = len(self._slots)
+        number = self._numbers.setdefault((place.slot, comparison), len(self._numbers))
+        return place.slot, number, comparison
+
+    def _hang(self, rules: Sequence[_Rule[Name]]) -> None:
+        counts = Counter(key for rule in rules for ask in rule.asks for key in _handles(ask))
+        for rule in rules:
+            handles = [found for ask in rule.asks if (found := _handles(ask))]
+            if not handles:
+                self._always.append(rule)
+                continue
+            for slot, kind, value in min(handles, key=lambda keys: sum(counts[key] for key in keys)):
+                shelf = self._exact if kind == "exact" else self._prefix
+                shelf.setdefault(slot, {}).setdefault(value, []).append(rule)
+
+    # ---- asking ----
+
+    def _everything(self) -> Iterator[_Rule[Name]]:
+        yield from self._always
+        seen: set[int] = set()
+        for shelf in (self._exact, self._prefix):
+            for held in shelf.values():
+                for rules in held.values():
+                    yield from _fresh(rules, seen)
+
+    def _candidates(self, values: Sequence[Any]) -> Iterator[_Rule[Name]]:
+        """Those that may be met, each once."""
+        yield from self._always
+        seen: set[int] = set()
+        for slot, held in self._exact.items():
+            for value in _values(values[slot]):
+                yield from _fresh(held.get(_token(value), ()), seen)
+        for slot, beginnings in self._prefix.items():
+            for value in _values(values[slot]):
+                if isinstance(value, str):
+                    for length in self._lengths[slot]:
+                        yield from _fresh(beginnings.get(value[:length], ()), seen)
+
+
+def _fresh(rules: Iterable[_Rule[Name]], seen: set[int]) -> Iterator[_Rule[Name]]:
+    for rule in rules:
+        if id(rule) not in seen:
+            seen.add(id(rule))
+            yield rule
+
+
+def _handles(ask: Ask) -> tuple[tuple[int, str, Any], ...]:
+    """What a pattern can be found by, if this must be met: all of them together miss no event."""
+    slot, _, comparison = ask
+    if comparison.takes_absent or comparison.takes_any or comparison.tests:
+        return ()
+    exact = tuple((slot, "exact", each) for each in comparison.exact)
+    return exact + tuple((slot, "prefix", each[:PREFIX_CHARACTERS_MAX]) for each in comparison.prefixes)
+
+
+def _token(value: Any) -> Any:
+    return (value,) if value is None or value is True or value is False else value
+
+
+def _values(value: Any) -> Sequence[Any]:
+    if isinstance(value, str):
+        return (value,)
+    return () if value is msgspec.UNSET else leaves(value)
+
+
+def _meets(asks: Iterable[Ask], groups: Iterable[Any], values: Sequence[Any], known: dict[int, bool]) -> bool:
+    for slot, number, comparison in asks:
+        answer = known.get(number)
+        if answer is None:
+            held = _values(values[slot])
+            answer = any(map(comparison.takes, held)) if held else comparison.takes_absent
+            known[number] = answer
+        if not answer:
+            return False
+    return all(any(_meets(below, more, values, known) for below, more in group) for group in groups)
+
+
+# ---- reading an event ----
+
+
+def _struct(place: _Place) -> Any:
+    """The type that the decoder reads an object with: what no pattern names is skipped."""
+    members: list[tuple[str, Any, Any]] = []
+    rename: dict[str, str] = {}
+    for number, (name, below) in enumerate(place.below.items()):
+        member = f"f{number}"
+        rename[member] = name
+        kind: Any = Any
+        if below.below and below.slot < 0:
+            kind = _struct(below) | list[Any] | str | int | float | bool | None | msgspec.UnsetType
+        members.append((member, kind, msgspec.UNSET))
+    place.kind = msgspec.defstruct("Asked", members, rename=rename, gc=False)
+    return place.kind
+
+
+def _gather(place: _Place, held: Any, values: list[Any]) -> bool:
+    """Put what the event has at each place asked for; False when a list stands where an object is expected."""
+    for number, (name, below) in enumerate(place.below.items()):
+        value = getattr(held, f"f{number}") if isinstance(held, msgspec.Struct) else held.get(name, msgspec.UNSET)
+        if below.slot >= 0:
+            values[below.slot] = value
+        if not below.below:
+            continue
+        if isinstance(value, list):
+            return False
+        if isinstance(value, msgspec.Struct | dict) and not _gather(below, value, values):
+            return False
+    return True
