@@ -11,7 +11,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import SMTP, default
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,7 +27,7 @@ MESSAGES_MAX = 1000
 class Postman(Protocol):
     """Takes a letter to its reader. Raises `distribute.Unreached` and `distribute.Refused`."""
 
-    def post(self, letter: EmailMessage) -> None: ...
+    def post(self, letter: EmailMessage, moment: datetime) -> None: ...
 
 
 class Mail:
@@ -43,11 +43,12 @@ class Mail:
         letter["From"] = self._sender
         letter["To"] = subscription["Endpoint"]
         letter["Subject"] = CONFIRM_SUBJECT if message.token else message.subject or SUBJECT
-        letter["Date"] = format_datetime(datetime.fromisoformat(message.time))
+        moment = datetime.fromisoformat(message.time)
+        letter["Date"] = format_datetime(moment)
         number = hashlib.sha256(f"{message.id}/{subscription['SubscriptionArn']}".encode()).hexdigest()[:32]
         letter["Message-ID"] = f"<{number}@sns.trailstate>"
         letter.set_content(self._text(message, subscription))
-        self._postman.post(letter)
+        self._postman.post(letter, moment)
 
     def _text(self, message: Message, subscription: Document) -> str:
         if subscription["Protocol"] == "email-json":
@@ -69,11 +70,10 @@ class Inbox:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def post(self, letter: EmailMessage) -> None:
-        """Keep the letter, once however often it is posted."""
+    def post(self, letter: EmailMessage, moment: datetime) -> None:
+        """Keep the letter, once however often it is posted; `moment` is its place among the others."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        moment = datetime.strptime(letter["Date"], "%a, %d %b %Y %H:%M:%S %z")
-        name = f"{moment:%Y%m%dT%H%M%SZ}-{_number(letter)[:8]}.eml"
+        name = f"{moment:%Y%m%dT%H%M%S%fZ}-{_number(letter)[:8]}.eml"
         fresh = self._directory / f".{name}.new"
         fresh.write_bytes(letter.as_bytes())
         fresh.replace(self._directory / name)
@@ -87,7 +87,7 @@ class Inbox:
             body = letter.get_body(("plain",))
             yield {
                 "id": path.stem.rpartition("-")[2],
-                "time": datetime.strptime(letter["Date"], "%a, %d %b %Y %H:%M:%S %z").isoformat(),
+                "time": parsedate_to_datetime(letter["Date"]).isoformat(),
                 "to": str(letter["To"]),
                 "from": str(letter["From"]),
                 "subject": str(letter["Subject"]),
