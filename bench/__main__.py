@@ -10,6 +10,7 @@ from bench.machine import describe
 RESULTS = Path(__file__).parent / "results"
 MEASUREMENTS = (
     "append",
+    "advanced_query",
     "configuration",
     "delivery",
     "records",

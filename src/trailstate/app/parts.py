@@ -10,6 +10,7 @@ from trailstate.app import (
     functions,
     history,
     lake,
+    query,
     remediation,
     watch_bus,
 )
@@ -21,6 +22,7 @@ ASSEMBLERS: Sequence[Callable[[House], Part]] = (
     delivery.assemble,
     configuration.assemble,
     compliance.assemble,
+    query.assemble,
     functions.assemble,
     remediation.assemble,
     lake.assemble,
