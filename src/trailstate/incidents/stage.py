@@ -13,6 +13,8 @@ import boto3
 from botocore.config import Config
 
 REGION = "us-east-1"
+KEYS_MAX = 2
+"""IAM's quota of access keys a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Stage:
     advance: Callable[[timedelta], object]
     region: str = REGION
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    _developers: dict[str, Identity] = field(default_factory=dict)
 
     @property
     def administrator(self) -> Identity:
@@ -57,10 +60,18 @@ class Stage:
         return self._clients[key]
 
     def developer(self, name: str) -> Identity:
-        """An IAM user of that name with an access key of their own; made by the administrator if need be."""
+        """An IAM user of that name with an access key of their own, the same one in every scene of this stage."""
+        if name not in self._developers:
+            self._developers[name] = self._new_key(name)
+        return self._developers[name]
+
+    def _new_key(self, name: str) -> Identity:
+        """A fresh key; a user has two at most, so one that an earlier stage left makes room."""
         iam = self.client("iam")
         if name not in {user["UserName"] for user in iam.list_users()["Users"]}:
             iam.create_user(UserName=name)
+        for old in iam.list_access_keys(UserName=name)["AccessKeyMetadata"][KEYS_MAX - 1 :]:
+            iam.delete_access_key(UserName=name, AccessKeyId=old["AccessKeyId"])
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return Identity(key["AccessKeyId"], key["SecretAccessKey"])
 
