@@ -8,7 +8,7 @@ STAMP := .venv/.ready
 .PHONY: help setup demo test sim check format bench docs lock clean
 
 help:
-	@echo "make demo     play an incident against a simulated AWS account and ask who did it"
+	@echo "make demo     seven incidents in a simulated AWS account, and the answers (LOGS=dir adds your own logs)"
 	@echo "make test     the whole test suite"
 	@echo "make sim      two days of evidence under faults, a thousand times over"
 	@echo "make check    format, lint, types, layers, house rules (under a minute)"
@@ -23,7 +23,7 @@ $(STAMP): requirements/dev.lock pyproject.toml tools/setup.sh
 	@touch $(STAMP)
 
 demo: setup
-	@$(BIN)/trailstate demo
+	@$(BIN)/trailstate demo $(if $(LOGS),--logs "$(LOGS)") $(ARGS)
 
 test: setup
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from trailstate.world import AdjustableWorld
 
 QUESTIONS_OF_THE_EXAM = 7
-ROWS_MAX = 6
+ROWS_MAX = 3
+HUNTS_OF_LOGS = ("who-deleted", "root-usage", "denied-calls", "opened-to-world")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,16 @@ def demo(
     scene: Annotated[
         list[str] | None, typer.Option("--scene", metavar="NAME", help="Play only this scene; repeat it for more.")
     ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Play every scene, not only the seven of the exam.")] = False,
+    logs: Annotated[
+        Path | None, typer.Option("--logs", metavar="DIR", help="Your own CloudTrail log files, asked at the end.")
+    ] = None,
     exit_: Annotated[
         bool, typer.Option("--exit", help="End after the last answer instead of serving on (on a terminal).")
     ] = False,
     port: Annotated[int, typer.Option("--port", metavar="PORT", help="Port of the demo's own server.")] = 0,
 ) -> None:
-    """Play incidents in a fresh simulated account and ask who did it.
+    """Play incidents in a fresh simulated account and answer the seven questions of AWS's security exams.
 
     A server of its own, whose data go when it ends and whose clock starts yesterday at 15:30. Every scene is played
     through real boto3 clients and then asked through the AWS API; the commands shown work as they are.
@@ -53,6 +58,7 @@ def demo(
     Examples:
       trailstate demo
       trailstate demo --scene deleted-bucket --exit
+      trailstate demo --logs ./cloudtrail-logs
     """
     from trailstate import app
     from trailstate.incidents import INCIDENTS
@@ -60,21 +66,22 @@ def demo(
     from trailstate.world import AdjustableWorld, RealWorld
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its directory goes, however it is ended
-    chosen = _chosen(scene, INCIDENTS)
+    chosen = [each for each in _chosen(scene, INCIDENTS) if scene or all_ or each.is_of_exam]
     world = AdjustableWorld(start=_yesterday_afternoon(RealWorld().now()))
     with tempfile.TemporaryDirectory(prefix="trailstate-demo-") as directory:
         settings = load_settings({"port": port, "data": directory, "testing": True}, {}, looks_for_file=False)
         with app.running(settings, world) as running:
             put(_heading(running))
             played = _play_all(chosen, running, world)
-            right = sum(asked.answer.is_right for asked in played)
             for number, asked in enumerate(played, 1):
                 put(_scene(number, asked))
+            if logs is not None:
+                put(_own_logs(logs, running.data))
             serves_on = sys.stdout.isatty() and not exit_
-            put((_try_next(running) if serves_on else "") + f"\n{right} of {QUESTIONS_OF_THE_EXAM} answered\n")
+            put((_try_next(running) if serves_on else "") + _total(played))
             if serves_on:
                 running.wait()
-    if right < len(played):
+    if not all(asked.answer.is_right for asked in played):
         raise Stop(ExitCode.NO, "An answer does not name what the scene planted; please report it with this output.")
 
 
@@ -174,6 +181,37 @@ def _scene(number: int, asked: Asked) -> str:
         + _indented(_answer_lines(asked.answer))
         + f"   answered in {seconds * 1000:.0f} ms\n"
     )
+
+
+def _total(played: Sequence[Asked]) -> str:
+    """The last lines: how many of the exam's questions were answered, and how many others."""
+    right = [asked.incident for asked in played if asked.answer.is_right]
+    exam = sum(each.is_of_exam for each in right)
+    others = len(right) - exam
+    return (
+        f"\n{others} further questions answered" if others else ""
+    ) + f"\n{exam} of {QUESTIONS_OF_THE_EXAM} answered\n"
+
+
+def _own_logs(logs: Path, data: Path) -> str:
+    """The person's own log files, taken into the demo's lake and asked what investigations begin with."""
+    from trailstate.cli.import_ import taken
+    from trailstate.cli.lake import opened
+    from trailstate.lake.hunts import hunts
+    from trailstate.lake.lake import Scope
+    from trailstate.world import RealWorld
+
+    parts = [f"\nYour own logs. {taken(logs, data)}\n"]
+    with opened(data) as lake:
+        found = {account for each in lake.manifest.state().segments.values() for account in each.accounts}
+        for name in HUNTS_OF_LOGS:
+            hunt = hunts()[name]
+            with lake.ask(hunt.sql, Scope(tuple(sorted(found))), RealWorld().now()) as reader:
+                answer = reader.read_all()
+            rows = [[str(value or "") for value in row.values()] for row in answer.slice(0, ROWS_MAX).to_pylist()]
+            shown = table(answer.column_names, rows, piped=True) if rows else "nothing\n"
+            parts.append(f"   {hunt.title}\n   $ trailstate hunt {name}\n{_indented(shown)}")
+    return "".join(parts)
 
 
 def _answer_lines(answer: "Answer") -> str:

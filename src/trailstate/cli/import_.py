@@ -41,23 +41,35 @@ def import_(
       trailstate import ./cloudtrail-logs
       trailstate import s3://audit-logs/AWSLogs --profile security
     """
+    directory = effective(data=data, config=config).data
+    for each in _sources(source, endpoint, profile):
+        with _bar() as tell:
+            say(_taken(each, directory, tell))
+
+
+def taken(logs: Path, directory: Path) -> str:
+    """Take a directory of log files into the lake of a data directory; what to say of it."""
+    from trailstate.lake.source import Files
+
+    if not logs.exists():
+        raise Stop(ExitCode.USAGE, f"There is no file or directory '{logs}'.")
+    return _taken(Files([logs]), directory, lambda _: None)
+
+
+def _taken(source: "Source", directory: Path, tell: "Callable[[Progress], None]") -> str:
     from trailstate.app import FOREIGN_DATA_FILE
     from trailstate.lake.importer import Importer
     from trailstate.lake.manifest import Manifest
     from trailstate.stores.disk import DiskObjects
     from trailstate.world import RealWorld
 
-    directory = effective(data=data, config=config).data
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / FOREIGN_DATA_FILE).touch(mode=0o600)
-    objects = DiskObjects(directory, RealWorld())
-    importer = Importer(Manifest(objects), objects, RealWorld())
     world = RealWorld()
+    objects = DiskObjects(directory, world)
     started = world.monotonic()
-    for each in _sources(source, endpoint, profile):
-        with _bar() as tell:
-            progress = importer.run(each, tell)
-        say(_summary(each, progress, world.monotonic() - started))
+    progress = Importer(Manifest(objects), objects, world).run(source, tell)
+    return _summary(source, progress, world.monotonic() - started)
 
 
 def _sources(given: list[str], endpoint: str | None, profile: str | None) -> "Iterator[Source]":

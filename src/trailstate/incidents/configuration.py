@@ -150,4 +150,5 @@ OPENED_GROUP = Incident(
     story="A developer opens port 22 of a production security group to the world.",
     play=_open_group,
     ask=_ask,
+    is_of_exam=True,
 )

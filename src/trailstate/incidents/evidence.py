@@ -237,6 +237,7 @@ ONE_TRAIL = Incident(
     story="An organization of 30 accounts gets one trail, and every account does something.",
     play=_trail_of_thirty,
     ask=_ask_where,
+    is_of_exam=True,
 )
 
 TOUCHED_EVIDENCE = Incident(

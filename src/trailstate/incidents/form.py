@@ -36,3 +36,5 @@ class Incident:
     """What happens, in one sentence."""
     play: Callable[["Stage"], Planted]
     ask: Callable[["Stage", Planted], Answer]
+    is_of_exam: bool = False
+    """Whether it is one of the seven questions that AWS's own security exams ask, which the demo answers."""

@@ -92,4 +92,5 @@ FAILED_CHANGES = Incident(
     story="A user tries bucket after bucket, policy after policy, instance after instance.",
     play=_try_doors,
     ask=_ask,
+    is_of_exam=True,
 )

@@ -138,4 +138,5 @@ REPAIRED_BUCKET = Incident(
     story="A developer makes a bucket public; a rule finds it, and an automation blocks public access within seconds.",
     play=_open_bucket,
     ask=_ask,
+    is_of_exam=True,
 )

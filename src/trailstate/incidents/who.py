@@ -101,6 +101,7 @@ TERMINATED_INSTANCE = Incident(
     story="A developer assumes the on-call role and terminates the instance prod-web-1.",
     play=_terminate_instance,
     ask=_ask_who,
+    is_of_exam=True,
 )
 
 DELETED_BUCKET = Incident(
@@ -110,4 +111,5 @@ DELETED_BUCKET = Incident(
     story="A developer fails to delete a bucket that is not empty; hours later root empties and deletes it.",
     play=_delete_bucket,
     ask=_ask_who,
+    is_of_exam=True,
 )
