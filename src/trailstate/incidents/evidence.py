@@ -151,6 +151,7 @@ def _touch_the_evidence(stage: Stage) -> Planted:
     cloudtrail.create_trail(Name="evidence", S3BucketName=bucket, EnableLogFileValidation=True)
     cloudtrail.start_logging(Name="evidence")
     mallory = stage.developer("mallory")
+    stage.client("iam", mallory).list_users()
     stage.advance(timedelta(hours=2, minutes=10))
     stage.client("cloudtrail", mallory).stop_logging(Name="evidence")
     stage.advance(timedelta(minutes=1))

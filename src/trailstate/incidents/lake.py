@@ -17,7 +17,7 @@ SQL = (
     " GROUP BY 1, 2 ORDER BY failed_changes DESC, who LIMIT 3"
 )
 COLUMNS = ("who", "access key", "failed changes", "operations", "first time (UTC)")
-TRIES_MAX = 2000
+TRIES_MAX = 10_000
 
 
 def _try_doors(stage: Stage) -> Planted:
@@ -35,7 +35,7 @@ def _try_doors(stage: Stage) -> Planted:
             attempts[number % len(attempts)](number)
         except ClientError:
             stage.advance(timedelta(seconds=40))
-    return {"who": "zoe", "count": str(ATTEMPTS), "bucket": _results(stage)}
+    return {"resource": _results(stage), "who": "zoe", "count": str(ATTEMPTS)}
 
 
 def _results(stage: Stage) -> str:
@@ -46,23 +46,24 @@ def _results(stage: Stage) -> str:
 
 def _ask(stage: Stage, planted: Planted) -> Answer:
     athena = stage.client("athena")
-    place = {"OutputLocation": f"s3://{planted['bucket']}/"}
+    place = {"OutputLocation": f"s3://{planted['resource']}/"}
     name = athena.start_query_execution(QueryString=SQL, ResultConfiguration=place)["QueryExecutionId"]
+    stage.advance(timedelta(0))
     status = _ended(athena, name)
     rows = _rows(athena, name) if status["State"] == "SUCCEEDED" else []
     worst = rows[0] if rows else ()
     return Answer(
-        command=f"aws athena start-query-execution --result-configuration OutputLocation=s3://{planted['bucket']}/"
+        command=f"aws athena start-query-execution --result-configuration OutputLocation=s3://{planted['resource']}/"
         f' --query-string "{SQL}"',
         columns=COLUMNS,
         rows=rows,
         sentence=_sentence(status, worst),
-        is_right=tuple(worst[:1]) == (planted["who"],) and worst[2] == planted["count"],
+        is_right=bool(worst) and worst[0] == planted["who"] and int(worst[2]) >= int(planted["count"]),
     )
 
 
 def _ended(athena: Any, name: str) -> Mapping[str, Any]:
-    """The status of an execution at its end; each answer takes a few milliseconds."""
+    """The status of an execution at its end. On a machine whose clock is ours it has ended by now."""
     for _ in range(TRIES_MAX):
         status: dict[str, Any] = athena.get_query_execution(QueryExecutionId=name)["QueryExecution"]["Status"]
         if status["State"] not in ("QUEUED", "RUNNING"):
