@@ -13,6 +13,7 @@ MEASUREMENTS = (
     "advanced_query",
     "configuration",
     "delivery",
+    "filters",
     "records",
     "rules",
     "repair",

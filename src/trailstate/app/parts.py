@@ -13,6 +13,7 @@ from trailstate.app import (
     query,
     remediation,
     watch_bus,
+    watch_logs,
 )
 from trailstate.app.house import House, Part
 
@@ -27,4 +28,5 @@ ASSEMBLERS: Sequence[Callable[[House], Part]] = (
     remediation.assemble,
     lake.assemble,
     watch_bus.assemble,
+    watch_logs.assemble,
 )

@@ -50,6 +50,7 @@ class Runner:
         self._store = store
         self._world = world
         self._followings: dict[str, Following] = {}
+        self._shippings: dict[str, Shipping] = {}
         self._driven: list[Driven] = []
         self._threads: list[threading.Thread] = []
         self._bells: list[tuple[Driven, threading.Event]] = []
@@ -65,7 +66,8 @@ class Runner:
         self._driven.append(Timing(self._world, timer))
 
     def add_shipper(self, shipper: Shipper) -> None:
-        self._driven.append(Shipping(self._store, self._world, shipper))
+        self._shippings[shipper.prefix] = shipping = Shipping(self._store, self._world, shipper)
+        self._driven.append(shipping)
 
     def run_once(self, follower: Follower) -> int:
         """One batch; how many entries it took, 0 when there was nothing to do."""
@@ -85,6 +87,10 @@ class Runner:
             finally:
                 following.lock.release()
         return follower.cursor() >= upto
+
+    def drain(self, prefix: str, queue: str) -> None:
+        """Have the effects that a shipper's queue holds done now, so that a reader sees its own writes."""
+        self._shippings[prefix].drain(queue)
 
     def run_until_idle(self) -> None:
         """Until nothing has anything left to do at the world's present time."""

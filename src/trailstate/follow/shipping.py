@@ -75,6 +75,18 @@ class Shipping:
                     self._give_back(queue)
         return done
 
+    def drain(self, queue: str) -> None:
+        """Have what a queue holds now done before this returns, unless it is held back."""
+        held = self._held.get(queue)
+        if (held is not None and held.until > self._world.monotonic()) or not self._store.outbox(queue, 1):
+            return
+        self._take(queue, waits=True)
+        try:
+            while self._drain(queue) == ROWS_AT_ONCE_MAX:
+                pass
+        finally:
+            self._give_back(queue)
+
     def hears(self, news: News) -> bool:
         return any(name.startswith(self._shipper.prefix) for name in news)
 

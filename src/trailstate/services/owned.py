@@ -12,7 +12,17 @@ from trailstate import services
 from trailstate.services.operation import OPERATIONS, Operation
 from trailstate.wire import model
 
-OWNED_SERVICES = ("athena", "cloudtrail", "cloudtrail-data", "config", "events", "lambda", "sns")
+OWNED_SERVICES = (
+    "athena",
+    "cloudtrail",
+    "cloudtrail-data",
+    "cloudwatch",
+    "config",
+    "events",
+    "lambda",
+    "logs",
+    "sns",
+)
 """Every operation of these is ours, done or not yet."""
 
 OWNED_OPERATIONS = {

@@ -1,0 +1,332 @@
+"""PutMetricAlarm, PutCompositeAlarm, DeleteAlarms, SetAlarmState and the switch of alarms' actions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trailstate.services.cloudwatch.data import NOT_YET, dimensions, fault, hold_statistic
+from trailstate.services.cloudwatch.tags import hold_tags
+from trailstate.services.operation import operation
+from trailstate.stores.staged import StagedShelf
+from trailstate.watch import change
+from trailstate.watch.action import KINDS
+from trailstate.watch.alarm import ALARM, INSUFFICIENT, OK
+from trailstate.watch.composite import MalformedRule, read_rule
+from trailstate.wire.call import Call
+
+PERIODS = (10, 20, 30)
+WINDOW_SECONDS_MAX = 7 * 86_400
+ACTIONS_MAX = 5
+TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
+UNCHECKED = "Unchecked: Initial alarm creation"
+
+Members = Mapping[str, Any]
+
+
+@operation("cloudwatch")
+def put_metric_alarm(
+    call: Call,
+    shelf: StagedShelf,
+    *,
+    AlarmName: str,
+    AlarmDescription: str | None = None,
+    ActionsEnabled: bool | None = None,
+    OKActions: Sequence[str] | None = None,
+    AlarmActions: Sequence[str] | None = None,
+    InsufficientDataActions: Sequence[str] | None = None,
+    MetricName: str | None = None,
+    Namespace: str | None = None,
+    Statistic: str | None = None,
+    ExtendedStatistic: str | None = None,
+    Dimensions: Sequence[Members] | None = None,
+    Period: int | None = None,
+    Unit: str | None = None,
+    EvaluationPeriods: int | None = None,
+    DatapointsToAlarm: int | None = None,
+    Threshold: float | None = None,
+    ComparisonOperator: str | None = None,
+    TreatMissingData: str | None = None,
+    EvaluateLowSampleCountPercentile: str | None = None,
+    Metrics: Sequence[Members] | None = None,
+    Tags: Sequence[Members] | None = None,
+    ThresholdMetricId: str | None = None,
+    EvaluationWindow: Members | None = None,
+    WarmUpConfiguration: Members | None = None,
+    EvaluationCriteria: Members | None = None,
+    EvaluationInterval: int | None = None,
+    ActionConfiguration: Members | None = None,
+) -> dict[str, Any]:
+    """Make the alarm, or give it new settings; its state stays until it is evaluated."""
+    _hold_known(
+        Metrics=Metrics,
+        ThresholdMetricId=ThresholdMetricId,
+        EvaluationWindow=EvaluationWindow,
+        WarmUpConfiguration=WarmUpConfiguration,
+        EvaluationCriteria=EvaluationCriteria,
+        EvaluationInterval=EvaluationInterval,
+        ActionConfiguration=ActionConfiguration,
+    )
+    _hold_metric(call, Statistic, ExtendedStatistic, Period, EvaluationPeriods, DatapointsToAlarm)
+    given = {
+        "MetricName": _required("MetricName", MetricName),
+        "Namespace": _required("Namespace", Namespace),
+        "Statistic": Statistic,
+        "ExtendedStatistic": ExtendedStatistic,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions(Dimensions)],
+        "Period": Period,
+        "Unit": Unit,
+        "EvaluationPeriods": EvaluationPeriods,
+        "DatapointsToAlarm": DatapointsToAlarm,
+        "Threshold": _required("Threshold", Threshold),
+        "ComparisonOperator": _comparison(ComparisonOperator),
+        "TreatMissingData": _treatment(TreatMissingData),
+        "EvaluateLowSampleCountPercentile": EvaluateLowSampleCountPercentile,
+        **_acting(call, AlarmDescription, ActionsEnabled, OKActions, AlarmActions, InsufficientDataActions),
+    }
+    _put(call, shelf, AlarmName, change.METRIC_ALARM, given, Tags)
+    return {}
+
+
+def _required(name: str, value: Any) -> Any:
+    if value is None:
+        raise fault.MissingRequiredParameterException(f"The parameter {name} is required.")
+    return value
+
+
+def _hold_known(**members: Any) -> None:
+    for name, value in members.items():
+        if value:
+            raise fault.InvalidParameterValueException(f"The parameter {name} {NOT_YET}")
+
+
+def _hold_metric(
+    call: Call, plain: str | None, extended: str | None, period: int | None, count: int | None, needed: int | None
+) -> None:
+    if (plain is None) == (extended is None):
+        raise fault.InvalidParameterCombinationException(
+            "Exactly one of Statistic and ExtendedStatistic must be given."
+        )
+    hold_statistic(plain or extended or "")
+    _required("Period", period)
+    _required("EvaluationPeriods", count)
+    assert period is not None
+    assert count is not None
+    if period not in PERIODS and (period < 60 or period % 60):
+        raise fault.InvalidParameterValueException(f"Period must be 10, 20, 30 or a multiple of 60; found {period}.")
+    if count < 1 or period * count > WINDOW_SECONDS_MAX:
+        raise fault.InvalidParameterValueException(
+            "Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800)."
+        )
+    if needed is not None and not 1 <= needed <= count:
+        raise fault.InvalidParameterCombinationException(
+            f"DatapointsToAlarm must be between 1 and EvaluationPeriods ({count}); found {needed}."
+        )
+
+
+def _comparison(given: str | None) -> str:
+    wanted = str(_required("ComparisonOperator", given))
+    if not wanted.endswith("Threshold") or "Upper" in wanted or "Lower" in wanted:
+        raise fault.InvalidParameterValueException(f"The comparison {wanted} {NOT_YET}")
+    return wanted
+
+
+def _treatment(given: str | None) -> str | None:
+    if given is not None and given not in TREATMENTS:
+        raise fault.InvalidParameterValueException(
+            f"Value '{given[:64]}' at 'treatMissingData' must be one of {', '.join(TREATMENTS)}."
+        )
+    return given
+
+
+def _acting(
+    call: Call,
+    description: str | None,
+    enabled: bool | None,
+    ok: Sequence[str] | None,
+    alarm: Sequence[str] | None,
+    insufficient: Sequence[str] | None,
+) -> dict[str, Any]:
+    """What metric and composite alarms have in common."""
+    actions = {"OKActions": ok, "AlarmActions": alarm, "InsufficientDataActions": insufficient}
+    for name, given in actions.items():
+        _hold_actions(call, name, given or ())
+    return {
+        "AlarmDescription": description,
+        "ActionsEnabled": enabled is not False,
+        **{name: list(given or ()) for name, given in actions.items()},
+    }
+
+
+def _hold_actions(call: Call, name: str, given: Sequence[str]) -> None:
+    if len(given) > ACTIONS_MAX:
+        raise fault.InvalidParameterValueException(f"{name} holds at most {ACTIONS_MAX} actions; found {len(given)}.")
+    for arn in given:
+        parts = arn.split(":", 5)
+        if len(parts) < 6 or parts[0] != "arn":
+            raise fault.InvalidParameterValueException(f"Invalid arn syntax: {arn[:256]}")
+        is_automation = parts[2] != "ssm" or parts[5].startswith("automation-definition/")
+        if parts[2] not in KINDS or not is_automation:
+            raise fault.InvalidParameterValueException(f"The action {arn[:256]} {NOT_YET}")
+
+
+@operation("cloudwatch")
+def put_composite_alarm(
+    call: Call,
+    shelf: StagedShelf,
+    *,
+    AlarmName: str,
+    AlarmRule: str,
+    ActionsEnabled: bool | None = None,
+    AlarmActions: Sequence[str] | None = None,
+    AlarmDescription: str | None = None,
+    InsufficientDataActions: Sequence[str] | None = None,
+    OKActions: Sequence[str] | None = None,
+    Tags: Sequence[Members] | None = None,
+    ActionsSuppressor: str | None = None,
+    ActionsSuppressorWaitPeriod: int | None = None,
+    ActionsSuppressorExtensionPeriod: int | None = None,
+    ActionConfiguration: Members | None = None,
+) -> dict[str, Any]:
+    """An alarm about other alarms, which must be there."""
+    _hold_known(ActionsSuppressor=ActionsSuppressor, ActionConfiguration=ActionConfiguration)
+    try:
+        _, names = read_rule(AlarmRule)
+    except MalformedRule as malformed:
+        raise fault.ValidationException(f"AlarmRule is invalid: {malformed}") from None
+    for name in names:
+        if name == AlarmName or shelf.get(change.alarm_key(call.account, call.region, name)) is None:
+            raise fault.ValidationException(
+                f"Could not save the composite alarm as alarms [{name}] in the alarm rule do not exist"
+            )
+    given = _acting(call, AlarmDescription, ActionsEnabled, OKActions, AlarmActions, InsufficientDataActions)
+    _put(call, shelf, AlarmName, change.COMPOSITE_ALARM, given | {"AlarmRule": AlarmRule}, Tags)
+    return {}
+
+
+def _put(call: Call, shelf: StagedShelf, name: str, kind: str, given: Members, tags: Sequence[Members] | None) -> None:
+    key = change.alarm_key(call.account, call.region, name)
+    before = shelf.get(key)
+    if before is not None and before["Type"] != kind:
+        raise fault.ValidationException(f"An alarm of another type is named '{name}'.")
+    now = change.stamp(call.now)
+    state = {
+        "StateValue": INSUFFICIENT,
+        "StateReason": UNCHECKED,
+        "StateUpdatedTimestamp": now,
+        "StateTransitionedTimestamp": now,
+        "Tags": hold_tags({}, tags or ()),
+    }
+    if before is not None:
+        state = {name: before[name] for name in (*state, "StateReasonData") if name in before}
+    document = {
+        "AlarmName": name,
+        "AlarmArn": f"arn:aws:cloudwatch:{call.region}:{call.account}:alarm:{name}",
+        "Type": kind,
+        "AlarmConfigurationUpdatedTimestamp": now,
+        **{name: value for name, value in given.items() if value is not None},
+        **state,
+    }
+    shelf.put(key, document)
+    told = {"version": "1.0", "type": "Create" if before is None else "Update"}
+    note(
+        call,
+        shelf,
+        document,
+        "ConfigurationUpdate",
+        f'Alarm "{name}" {"created" if before is None else "updated"}',
+        told,
+    )
+
+
+def note(call: Call, shelf: StagedShelf, document: Members, kind: str, summary: str, data: Members) -> None:
+    """Add to the alarm's history."""
+    key = change.history_key(call.account, call.region, document["AlarmName"])
+    shelf.put(key, change.with_history(shelf.get(key), change.history_item(document, kind, summary, data, call.now)))
+
+
+@operation("cloudwatch")
+def delete_alarms(call: Call, shelf: StagedShelf, *, AlarmNames: Sequence[str]) -> dict[str, Any]:
+    """All of them or, when one is not there or a composite alarm needs it, none. Their history stays."""
+    found = [existing(call, shelf, name) for name in AlarmNames]
+    for _, value in shelf.documents(call.account, call.region, change.ALARMS):
+        if value["Type"] == change.COMPOSITE_ALARM and value["AlarmName"] not in AlarmNames:
+            needed = set(read_rule(value["AlarmRule"])[1]) & set(AlarmNames)
+            if needed:
+                raise fault.ValidationException(
+                    f"The alarm {min(needed)} cannot be deleted: the composite alarm {value['AlarmName']} looks at it."
+                )
+    for document in found:
+        note(
+            call,
+            shelf,
+            document,
+            "ConfigurationUpdate",
+            f'Alarm "{document["AlarmName"]}" deleted',
+            {"version": "1.0", "type": "Delete"},
+        )
+        shelf.delete(change.alarm_key(call.account, call.region, document["AlarmName"]))
+    return {}
+
+
+def existing(call: Call, shelf: StagedShelf, name: str) -> dict[str, Any]:
+    """The alarm's document; ResourceNotFound when there is none."""
+    found = shelf.get(change.alarm_key(call.account, call.region, name))
+    if found is None:
+        raise fault.ResourceNotFound(f"Alarm {name} does not exist.")
+    return found
+
+
+@operation("cloudwatch")
+def set_alarm_state(
+    call: Call,
+    shelf: StagedShelf,
+    *,
+    AlarmName: str,
+    StateValue: str,
+    StateReason: str,
+    StateReasonData: str | None = None,
+) -> dict[str, Any]:
+    """Put the alarm into a state until it is evaluated next; what follows from the state follows."""
+    assert StateValue in (OK, ALARM, INSUFFICIENT), "the model allows no other"
+    before = existing(call, shelf, AlarmName)
+    if StateReasonData is not None:
+        _hold_json(StateReasonData)
+    after, item = change.moved(before, StateValue, StateReason, None, call.now)
+    if StateReasonData is not None:
+        after["StateReasonData"] = StateReasonData
+    shelf.put(change.alarm_key(call.account, call.region, AlarmName), after)
+    if before["StateValue"] == StateValue:
+        return {}
+    key = change.history_key(call.account, call.region, AlarmName)
+    shelf.put(key, change.with_history(shelf.get(key), item))
+    for row in change.rows(before, after, call.account, call.region):
+        shelf.send(row)
+    return {}
+
+
+def _hold_json(text: str) -> None:
+    import msgspec
+
+    try:
+        msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        raise fault.InvalidFormatFault("StateReasonData is not JSON.") from None
+
+
+@operation("cloudwatch")
+def enable_alarm_actions(call: Call, shelf: StagedShelf, *, AlarmNames: Sequence[str]) -> dict[str, Any]:
+    return _switch(call, shelf, AlarmNames, enabled=True)
+
+
+@operation("cloudwatch")
+def disable_alarm_actions(call: Call, shelf: StagedShelf, *, AlarmNames: Sequence[str]) -> dict[str, Any]:
+    return _switch(call, shelf, AlarmNames, enabled=False)
+
+
+def _switch(call: Call, shelf: StagedShelf, names: Sequence[str], *, enabled: bool) -> dict[str, Any]:
+    """Names of no alarm are passed over."""
+    for name in names:
+        key = change.alarm_key(call.account, call.region, name)
+        document = shelf.get(key)
+        if document is not None:
+            shelf.put(key, document | {"ActionsEnabled": enabled})
+    return {}

@@ -1,0 +1,108 @@
+"""PutSubscriptionFilter, DescribeSubscriptionFilters, DeleteSubscriptionFilter: matching events go to a function."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from trailstate.services.logs.events import readable
+from trailstate.services.logs.found import existing_group, fault, group_arn, milliseconds, page
+from trailstate.services.operation import operation
+from trailstate.stores.interface import ShelfKey
+from trailstate.stores.staged import StagedShelf
+from trailstate.values.page import PageTokens
+from trailstate.watch.group import SUBSCRIPTION_FILTERS_MAX, subscription_filters
+from trailstate.wire.call import Call, Door, service_principal
+from trailstate.wire.fault import Fault
+
+NOT_YET = "is not supported by Trailstate yet"
+SERVICE = "logs.amazonaws.com"
+
+
+@operation("logs")
+def put_subscription_filter(
+    call: Call,
+    shelf: StagedShelf,
+    door: Door,
+    *,
+    logGroupName: str,
+    filterName: str,
+    filterPattern: str,
+    destinationArn: str,
+    roleArn: str | None = None,
+    distribution: str | None = None,
+    applyOnTransformedLogs: bool | None = None,
+    fieldSelectionCriteria: str | None = None,
+    emitSystemFields: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Send matching events on, from now on. The function must be there; it is called as CloudWatch Logs."""
+    existing_group(call, shelf, logGroupName)
+    readable(filterPattern)
+    if applyOnTransformedLogs or fieldSelectionCriteria or emitSystemFields:
+        raise fault.InvalidParameterException(f"A filter over transformed logs or system fields {NOT_YET}")
+    if not destinationArn.startswith("arn:aws:lambda:"):
+        raise fault.InvalidParameterException(f"A subscription that is no Lambda function {NOT_YET}")
+    _hold_function(call, door, destinationArn)
+    key = ShelfKey(call.account, call.region, subscription_filters(logGroupName), filterName)
+    others = [each for each, _ in shelf.documents(call.account, call.region, key.kind) if each != key]
+    if len(others) >= SUBSCRIPTION_FILTERS_MAX:
+        raise fault.LimitExceededException("Resource limit exceeded.")
+    document = {
+        "filterName": filterName,
+        "logGroupName": logGroupName,
+        "filterPattern": filterPattern,
+        "destinationArn": destinationArn,
+        "distribution": distribution or "ByLogStream",
+        "creationTime": milliseconds(call),
+        "logGroupArn": group_arn(call, logGroupName),
+    }
+    shelf.put(key, document)
+    return {}
+
+
+def _hold_function(call: Call, door: Door, arn: str) -> None:
+    by = service_principal(SERVICE, call.account)
+    try:
+        door.call(
+            "lambda",
+            "GetFunctionConfiguration",
+            {"FunctionName": arn},
+            account=call.account,
+            region=call.region,
+            as_=by,
+        )
+    except Fault as refusal:
+        raise fault.InvalidParameterException(
+            "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your"
+            f" function. ({refusal.code}: {refusal.message})"
+        ) from refusal
+
+
+@operation("logs")
+def delete_subscription_filter(call: Call, shelf: StagedShelf, *, logGroupName: str, filterName: str) -> dict[str, Any]:
+    existing_group(call, shelf, logGroupName)
+    key = ShelfKey(call.account, call.region, subscription_filters(logGroupName), filterName)
+    if shelf.get(key) is None:
+        raise fault.ResourceNotFoundException("The specified subscription filter does not exist.")
+    shelf.delete(key)
+    return {}
+
+
+@operation("logs")
+def describe_subscription_filters(
+    call: Call,
+    shelf: StagedShelf,
+    tokens: PageTokens,
+    *,
+    logGroupName: str,
+    filterNamePrefix: str | None = None,
+    nextToken: str | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    existing_group(call, shelf, logGroupName)
+    found = [
+        {name: each for name, each in value.items() if name != "logGroupArn"}
+        for key, value in shelf.documents(call.account, call.region, subscription_filters(logGroupName))
+        if key.name.startswith(filterNamePrefix or "")
+    ]
+    question = [call.account, call.region, logGroupName, filterNamePrefix]
+    shown, more = page(tokens, question, found, limit=limit, token=nextToken)
+    return {"subscriptionFilters": list(shown), **more}

@@ -1,0 +1,221 @@
+"""Every alarm of every account, evaluated as its periods end, each change of state committed once.
+
+A timer: the next moment at which a period of some alarm ends, or at once when data came for periods already judged.
+What was missed while the server stood still, or the clock was set forward, is judged oldest first, at the moments at
+which the answer could have changed. How far each alarm was judged is kept, so that a restart goes on there.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from trailstate.stores.interface import JOURNAL, Commit, ShelfChange, ShelfKey, Store, VersionConflict
+from trailstate.stores.kept import Kept
+from trailstate.watch import alarm, change
+from trailstate.watch.composite import read_rule
+from trailstate.watch.metric import Datum, MetricName, Metrics, by_period
+from trailstate.world import World
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS alarm_judged (
+  account TEXT, region TEXT, name TEXT, until INTEGER NOT NULL, PRIMARY KEY (account, region, name)) WITHOUT ROWID;
+"""
+MISSED_MAX = 1000
+"""Moments of one alarm that are judged after a pause, the newest."""
+
+ROUNDS_MAX = 10
+"""How often composite alarms are looked at again because another one changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    key: ShelfKey
+    value: Mapping[str, Any]
+    version: int
+
+    @property
+    def metric(self) -> MetricName:
+        return alarm.metric_of(self.key.account, self.key.region, self.value)
+
+    @property
+    def period(self) -> int:
+        return int(self.value["Period"])
+
+
+class Alarms:
+    """The timer. `hear` may be called from any thread."""
+
+    name = "alarms"
+
+    def __init__(self, store: Store, kept: Kept, metrics: Metrics, world: World) -> None:
+        self._store = store
+        self._kept = kept
+        self._metrics = metrics
+        self._world = world
+        self._lock = threading.Lock()
+        self._working = threading.RLock()
+        """Held over what is known of alarms; `due` is asked from other threads than `run`."""
+        self._heard: set[MetricName] = set()
+        self._heard_at = world.now()
+        self._head = -1
+        self._known: Sequence[Known] = ()
+        self._watched: frozenset[MetricName] = frozenset()
+        self._judged: dict[tuple[str, str, str], int] | None = None
+
+    def hear(self, metrics: Iterable[MetricName]) -> None:
+        """Data came for these metrics."""
+        with self._lock:
+            self._heard.update(metrics)
+            self._heard_at = self._world.now()
+
+    def forget(self) -> None:
+        with self._working, self._lock:
+            self._heard.clear()
+            self._head, self._known, self._judged = -1, (), None
+
+    def due(self) -> datetime | None:
+        """The end of the next period of any alarm, or when data came that are not judged yet."""
+        with self._working:
+            self._refresh()
+            with self._lock:
+                self._heard &= self._watched
+                if self._heard:
+                    return self._heard_at
+            ends = [self._until(each) + each.period for each in self._of(change.METRIC_ALARM)]
+            return datetime.fromtimestamp(min(ends), UTC) if ends else None
+
+    def run(self, now: datetime) -> None:
+        """Judge every alarm whose period ended or whose metric got data."""
+        with self._working:
+            with self._lock:
+                heard, self._heard = self._heard, set()
+            judged = {}
+            for each in list(self._of(change.METRIC_ALARM)):
+                last = int(now.timestamp()) // each.period * each.period
+                is_due = last > self._until(each) or each.metric in heard
+                if is_due and self._judge(each, last, now):
+                    judged[_place(each.key)] = last
+            self._compose(now)
+            self._note(judged)
+
+    # What is known.
+
+    def _refresh(self) -> None:
+        """Read the alarms again if any call was recorded since: nothing else changes them, but for ourselves."""
+        head = self._store.head(JOURNAL)
+        if head == self._head:
+            return
+        self._head = head
+        found = self._store.documents(None, None, change.ALARMS)
+        self._known = [Known(key, document.value, document.version) for key, document in found]
+        self._watched = frozenset(each.metric for each in self._of(change.METRIC_ALARM))
+
+    def _of(self, kind: str) -> Iterator[Known]:
+        return (each for each in self._known if each.value["Type"] == kind)
+
+    def _until(self, known: Known) -> int:
+        """The end of the last period judged; for a new alarm, of the one before it was made."""
+        if self._judged is None:
+            rows = self._kept.connection().execute("SELECT account, region, name, until FROM alarm_judged")
+            self._judged = {(account, region, name): until for account, region, name, until in rows}
+        made = datetime.fromisoformat(known.value["AlarmConfigurationUpdatedTimestamp"]).timestamp()
+        first = int(made) // known.period * known.period - known.period
+        found = self._judged.get(_place(known.key), first)
+        return max(found // known.period * known.period, first)
+
+    def _note(self, judged: Mapping[tuple[str, str, str], int]) -> None:
+        assert self._judged is not None or not judged, "what was judged was read before"
+        if not judged or self._judged is None:
+            return
+        self._judged.update(judged)
+        with self._kept.transaction() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO alarm_judged VALUES (?, ?, ?, ?)",
+                [(*place, until) for place, until in judged.items()],
+            )
+
+    # Judgement.
+
+    def _judge(self, known: Known, last: int, now: datetime) -> bool:
+        """Every moment since the last judgement at which the answer could be another one; False when somebody else
+        changed the alarm meanwhile, so that it must be read and judged again."""
+        until = self._until(known)
+        window = alarm.window_seconds(known.value)
+        first = min(until + known.period, last)
+        data = self._metrics.read(known.metric, first - window, last, known.value.get("Unit"))
+        periods = by_period(data, known.period)
+        for end in _moments(periods, known.period, first, last, window):
+            verdict = self._verdict(known, periods, end)
+            if verdict is not None and verdict.state != known.value["StateValue"]:
+                moment = now if end == last else datetime.fromtimestamp(end, UTC)
+                reasons = alarm.reason_data(known.value, verdict, moment)
+                changed = self._change(known, verdict.state, verdict.reason, reasons, moment)
+                if changed is None:
+                    return False
+                known = changed
+        return True
+
+    def _verdict(self, known: Known, periods: Mapping[int, Sequence[Datum]], end: int) -> alarm.Verdict | None:
+        if alarm.has_few_samples(known.value, periods, end):
+            return None
+        return alarm.judge(known.value, alarm.points(known.value, periods, end))
+
+    def _compose(self, now: datetime) -> None:
+        """Composite alarms look at the others, and at one another, until none changes."""
+        for _ in range(ROUNDS_MAX):
+            changed = [self._composed(each, now) for each in list(self._of(change.COMPOSITE_ALARM))]
+            if not any(changed):
+                return
+
+    def _composed(self, known: Known, now: datetime) -> bool:
+        rule, _ = read_rule(known.value["AlarmRule"])
+        states = {
+            each.key.name: str(each.value["StateValue"])
+            for each in self._known
+            if (each.key.account, each.key.region) == (known.key.account, known.key.region)
+        }
+        state = alarm.ALARM if rule(states.get) else alarm.OK
+        if state == known.value["StateValue"]:
+            return False
+        said = "TRUE" if state == alarm.ALARM else "FALSE"
+        reason = f"{known.value['AlarmRule']} was {said} at {now:%A %d %B, %Y %H:%M:%S} UTC"
+        return self._change(known, state, reason, None, now) is not None
+
+    def _change(
+        self, known: Known, state: str, reason: str, data: Mapping[str, Any] | None, now: datetime
+    ) -> Known | None:
+        """Commit the new state, its history and its actions together; None when somebody else changed the alarm."""
+        account, region, name = _place(known.key)
+        after, item = change.moved(known.value, state, reason, data, now)
+        history_key = change.history_key(account, region, name)
+        history = self._store.get(history_key)
+        shelf = (
+            ShelfChange(known.key, after, known.version),
+            ShelfChange(
+                history_key,
+                change.with_history(history.value if history else None, item),
+                history.version if history else 0,
+            ),
+        )
+        try:
+            self._store.commit(Commit(shelf=shelf, outbox=change.rows(known.value, after, account, region)))
+        except VersionConflict:
+            self._head = -1
+            return None
+        fresh = Known(known.key, after, known.version + 1)
+        self._known = [fresh if each.key == known.key else each for each in self._known]
+        return fresh
+
+
+def _place(key: ShelfKey) -> tuple[str, str, str]:
+    return key.account, key.region, key.name
+
+
+def _moments(periods: Iterable[int], period: int, first: int, last: int, window: int) -> list[int]:
+    """The ends at which a window begins or ceases to hold data, and the first and last of all."""
+    ends = {first, last}
+    for begin in periods:
+        ends.update(range(begin + period, begin + window + 2 * period, period))
+    return sorted(end for end in ends if first <= end <= last)[-MISSED_MAX:]
