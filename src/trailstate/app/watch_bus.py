@@ -6,11 +6,10 @@ from trailstate.watch.bus import Buses
 from trailstate.watch.clockwork import ScheduleTimer
 from trailstate.watch.distribute import Queues, TopicShipper
 from trailstate.watch.envelope import CERTIFICATE_PATH, Seal
-from trailstate.watch.mail import Inbox, Mail
+from trailstate.watch.mail import INBOX_PATH, Inbox, Mail
 from trailstate.watch.target import BusShipper
 from trailstate.wire.call import WireResponse
 
-INBOX_PATH = "/_trailstate/inbox"
 SENDER = "no-reply@sns.trailstate"
 
 

@@ -20,6 +20,7 @@ from trailstate.cli.env import env
 from trailstate.cli.events import events
 from trailstate.cli.exit import MEANINGS, ExitCode, Stop
 from trailstate.cli.import_ import import_, quarantine
+from trailstate.cli.inbox import inbox
 from trailstate.cli.packs import packs
 from trailstate.cli.query import hunt, query
 from trailstate.cli.remediate import remediate
@@ -38,10 +39,11 @@ ORDER = (
     *("events", "query", "hunt", "import", "quarantine"),
     *("resource", "types"),
     *("rules", "packs", "remediate"),
+    *("inbox",),
     *("verify",),
     *("demo", "play", "clock", "settle", "doctor"),
 )
-"""The verbs as help lists them: begin, ask, look at resources, judge, prove, play."""
+"""The verbs as help lists them: begin, ask, look at resources, judge, be told, prove, play."""
 
 
 class Verbs(TyperGroup):
@@ -98,6 +100,7 @@ app.add_typer(resource, name="resource")
 app.command()(types)
 app.add_typer(rules, name="rules")
 app.add_typer(packs, name="packs")
+app.add_typer(inbox, name="inbox")
 app.add_typer(clock)
 app.command()(settle)
 app.command()(remediate)

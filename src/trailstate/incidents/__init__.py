@@ -3,6 +3,7 @@
 They live here once and are played by `trailstate demo`, `trailstate play` and the tests alike.
 """
 
+from trailstate.incidents.bus import NEW_ADMINISTRATOR
 from trailstate.incidents.compliance import BROKEN_BENCHMARK
 from trailstate.incidents.configuration import OPENED_GROUP
 from trailstate.incidents.evidence import ONE_TRAIL, TOUCHED_EVIDENCE
@@ -23,6 +24,7 @@ INCIDENTS: dict[str, Incident] = {
         FAILED_CHANGES,
         ONE_TRAIL,
         TOUCHED_EVIDENCE,
+        NEW_ADMINISTRATOR,
     )
 }
 """Every incident, by name, in the order the demo plays them."""

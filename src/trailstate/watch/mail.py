@@ -21,6 +21,8 @@ from trailstate.watch.topic import Document, Message
 SUBJECT = "AWS Notification Message"
 CONFIRM_SUBJECT = "AWS Notification - Subscription Confirmation"
 RULE = "--"
+INBOX_PATH = "/_trailstate/inbox"
+"""The operator's page that shows the mailbox."""
 MESSAGES_MAX = 1000
 
 
