@@ -115,6 +115,14 @@ def _parse_any_accounts(value: object) -> tuple[str, ...]:
     return () if value in ("", ()) or value == [] else _parse_accounts(value)
 
 
+def _parse_networks(value: object) -> tuple[str, ...]:
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, Iterable):
+        raise ValueError
+    named = [str(each).strip() for each in listed]
+    return tuple(str(ipaddress.ip_network(each, strict=False)) for each in named if each)
+
+
 def _parse_instant(value: object) -> datetime | None:
     if value == "":
         return None
@@ -131,6 +139,10 @@ ANY_ACCOUNTS = Kind("account numbers of 12 digits, or nothing", _parse_any_accou
 INSTANT = Kind("a time with its offset, such as 2026-01-15T09:30:00Z", _parse_instant)
 HOST = matching("a host name or an IP address", r"[A-Za-z0-9.:_-]+")
 REGION = matching("a region, such as eu-central-1", r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
+NETWORKS = Kind("networks such as 10.0.0.0/8, or nothing", _parse_networks)
+MAIL_HOST = matching("a host name or an IP address, or nothing", r"[A-Za-z0-9.:_-]*")
+LINE = matching("a text of one line", r"[^\r\n]*")
+ADDRESS = matching("an e-mail address", r"[^\s@<>,;]+@[^\s@<>,;]+")
 ESTATE = matching("'embedded' or the URL of an AWS endpoint", r"embedded|https?://[^\s/?#]+/?")
 
 
@@ -190,6 +202,21 @@ class Settings:
     remediation_allowed_accounts: tuple[str, ...] = setting(
         (), ANY_ACCOUNTS, "Accounts in which functions and automations may change something outside the lab."
     )
+
+    outbound_allow: tuple[str, ...] = setting(
+        (),
+        NETWORKS,
+        "Networks inside that webhooks may reach, on any port; others reach the Internet's 80 and 443 only.",
+    )
+    outbound_timeout_seconds: float = setting(15.0, seconds(300), "How long a webhook may take to answer.")
+    smtp_host: str = setting("", MAIL_HOST, "Mail server for e-mail; empty keeps it in the mailbox `trailstate inbox`.")
+    smtp_port: int = setting(587, whole_number(1, 65535), "Port of the mail server.")
+    smtp_security: Literal["starttls", "tls", "none"] = setting(
+        "starttls", one_of("starttls", "tls", "none"), "How the connection to the mail server is secured."
+    )
+    smtp_user: str = setting("", LINE, "Name to sign in to the mail server with; empty signs in nobody.")
+    smtp_password_file: str = setting("", LINE, "File with the password for the mail server.")
+    smtp_from: str = setting("no-reply@sns.trailstate", ADDRESS, "Address that e-mail comes from.")
 
     handler_threads: int = setting(
         0, whole_number(0, 1024), "Threads that answer calls; 0 means 2 for each core and 4 more."

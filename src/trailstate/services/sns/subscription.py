@@ -37,7 +37,7 @@ ENDPOINTS: Mapping[str, re.Pattern[str]] = {
     "email": re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+"),
     "email-json": re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+"),
 }
-NOT_YET = ("sms", "application", "firehose", "http", "https")
+NOT_YET = ("sms", "application", "firehose")
 ATTRIBUTES = (
     "DeliveryPolicy",
     "FilterPolicy",
