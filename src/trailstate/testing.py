@@ -60,6 +60,28 @@ class Lab:
         key = self._running.root_keys[self.account]
         return key.access_key_id, key.secret_access_key
 
+    @property
+    def root_password(self) -> str:
+        """With which the account's root user signs in to the console."""
+        from trailstate.identity.rootkeys import root_password_path
+
+        return root_password_path(self._running.data / "keys", self.account).read_text().strip()
+
+    def sign_in(self, **given: str) -> dict[str, Any]:
+        """Sign in to the console as root, or as the IAM user `user`, with `password`, `mfa`, `region`; what the page
+        answers: `{"ConsoleLogin": "Success", …}`."""
+        from http.client import HTTPConnection
+
+        wanted = given if "user" in given else {"password": self.root_password} | given
+        host, _, port = self.endpoint.removeprefix("http://").rpartition(":")
+        connection = HTTPConnection(host, int(port), timeout=60)
+        try:
+            connection.request("POST", "/_trailstate/signin", json.dumps({"account": self.account} | wanted))
+            answer: dict[str, Any] = json.loads(connection.getresponse().read())
+            return answer
+        finally:
+            connection.close()
+
     def client(self, service: str, *, region: str = DEFAULT_REGION, key: str | None = None, **options: Any) -> Any:
         """A boto3 client of the administrator, or of the access key id `key`; equal arguments give the same client."""
         import boto3

@@ -14,7 +14,7 @@ def stage(lab: Lab) -> Stage:
     def advance(by: timedelta) -> None:
         lab.advance(by)
 
-    return Stage(lab.endpoint, lab.account, Identity(*lab.root_key), advance)
+    return Stage(lab.endpoint, lab.account, Identity(*lab.root_key, password=lab.root_password), advance)
 
 
 @pytest.mark.parametrize("name", INCIDENTS)

@@ -12,6 +12,7 @@ from trailstate.app import (
     lake,
     query,
     remediation,
+    sign_in,
     watch_bus,
     watch_logs,
 )
@@ -29,4 +30,5 @@ ASSEMBLERS: Sequence[Callable[[House], Part]] = (
     lake.assemble,
     watch_bus.assemble,
     watch_logs.assemble,
+    sign_in.assemble,
 )

@@ -19,7 +19,7 @@ from trailstate.app.parts import ASSEMBLERS
 from trailstate.estate import stacks
 from trailstate.estate.embedded import EmbeddedEstate
 from trailstate.estate.endpoint import EndpointEstate
-from trailstate.estate.interface import Estate, EstateUnavailable
+from trailstate.estate.interface import Estate, EstateUnavailable, Login
 from trailstate.follow import Runner
 from trailstate.gateway.asgi import Application
 from trailstate.gateway.dispatch import Dispatcher
@@ -338,6 +338,9 @@ class Running:
             for part in self._parts:
                 if part.forget is not None:
                     part.forget()
+
+    def login(self, account: str, user_name: str | None) -> Login | None:
+        return self._estate.login(account, user_name)
 
     def journal(self) -> Iterator[bytes]:
         """Every record so far as JSON text, oldest first."""

@@ -134,7 +134,7 @@ def _play_all(chosen: "Sequence[Incident]", running: "Running", world: "Adjustab
 
     account = running.accounts[0]
     key = running.root_keys[account]
-    root = Identity(key.access_key_id, key.secret_access_key)
+    root = Identity(key.access_key_id, key.secret_access_key, password=_root_password(running.data, account))
     stage = Stage(running.endpoint, account, root, advance=lambda by: running.advance(by))
     planted = [incident.play(stage) for incident in chosen]
     running.advance(max(RealWorld().now() - world.now(), timedelta(0)))
@@ -157,7 +157,12 @@ def _root_identity(data: Path, account: str) -> "Identity":
     from trailstate.incidents.stage import Identity
 
     stored = msgspec.json.decode((data / "keys" / f"root-{account}.json").read_bytes())
-    return Identity(stored["AccessKeyId"], stored["SecretAccessKey"])
+    password = _root_password(data, account)
+    return Identity(stored["AccessKeyId"], stored["SecretAccessKey"], password=password)
+
+
+def _root_password(data: Path, account: str) -> str:
+    return (data / "keys" / f"root-password-{account}").read_text().strip()
 
 
 # What a person sees.

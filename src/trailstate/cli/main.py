@@ -26,6 +26,7 @@ from trailstate.cli.query import hunt, query
 from trailstate.cli.remediate import remediate
 from trailstate.cli.resource import resource, types
 from trailstate.cli.rules import rules
+from trailstate.cli.signin import signin
 from trailstate.cli.terminal import put, say
 from trailstate.cli.up import up
 from trailstate.cli.verify import verify
@@ -41,6 +42,7 @@ ORDER = (
     *("rules", "packs", "remediate"),
     *("inbox",),
     *("verify",),
+    *("signin",),
     *("demo", "play", "clock", "settle", "doctor"),
 )
 """The verbs as help lists them: begin, ask, look at resources, judge, be told, prove, play."""
@@ -109,6 +111,7 @@ app.command("import")(import_)
 app.add_typer(quarantine, name="quarantine")
 app.command()(query)
 app.command()(hunt)
+app.command()(signin)
 app.command()(demo)
 app.command()(play)
 app.command()(doctor)

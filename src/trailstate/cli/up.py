@@ -117,5 +117,6 @@ def welcome(endpoint: str, accounts: tuple[str, ...], data: Path, notes: list[st
     return [
         f"Trailstate {__version__} listens on {endpoint}; its data are in {data}. Ctrl-C stops it.",
         f"Accounts: {', '.join(accounts)} (each number is also an access key, with the secret '{LAB_SECRET}').",
+        f"Root's console password stands in {data / 'keys' / 'root-password-ACCOUNT'}; see: trailstate signin --help",
         *(f"Note: {note}" for note in notes),
     ]

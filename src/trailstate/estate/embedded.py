@@ -19,11 +19,13 @@ from trailstate.estate.frames import (
     Answer,
     Answered,
     Ask,
+    AskLogin,
     BadFrame,
     Caller,
     Done,
     Failed,
     Known,
+    KnownLogin,
     LineClosed,
     Question,
     Reset,
@@ -42,6 +44,7 @@ from trailstate.estate.interface import (
     EstateRequest,
     EstateUnavailable,
     EstateUnsupported,
+    Login,
 )
 from trailstate.estate.program import Ended, Log, Program
 from trailstate.estate.turns import Turns
@@ -134,6 +137,11 @@ class EmbeddedEstate:
         answer, _ = self._asked(Ask(access_key_id))
         assert isinstance(answer, Known)
         return answer.credential
+
+    def login(self, account: str, user_name: str | None) -> Login | None:
+        answer, _ = self._asked(AskLogin(account, user_name))
+        assert isinstance(answer, KnownLogin)
+        return answer.login
 
     def reset(self) -> None:
         answer, _ = self._asked(Reset())

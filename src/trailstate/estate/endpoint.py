@@ -15,6 +15,7 @@ from trailstate.estate.interface import (
     EstateRequest,
     EstateUnavailable,
     EstateUnsupported,
+    Login,
 )
 from trailstate.estate.learned import Learned
 from trailstate.wire.call import WireRequest, WireResponse
@@ -70,6 +71,10 @@ class EndpointEstate:
 
     def credential(self, access_key_id: str) -> Credential | None:
         return self._learned.find(access_key_id)
+
+    def login(self, account: str, user_name: str | None) -> Login | None:  # noqa: ARG002
+        """No endpoint tells its users' passwords."""
+        return None
 
     def reset(self) -> None:
         """Forget what was learned. What the endpoint holds is not ours to delete."""

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Generic, TypeVar
 
 import msgspec
 
-from trailstate.estate.interface import Credential
+from trailstate.estate.interface import Credential, Login
 
 INLINE_BYTES = 1024 * 1024
 FRAME_BYTES_MAX = 4 * 1024 * 1024
@@ -78,6 +78,13 @@ class Ask(msgspec.Struct, tag="ask", array_like=True):
     access_key_id: str
 
 
+class AskLogin(msgspec.Struct, tag="ask login", array_like=True):
+    """What does this user of the account, or root, sign in with?"""
+
+    account: str
+    user_name: str | None
+
+
 class Reset(msgspec.Struct, tag="reset", array_like=True):
     """Forget everything."""
 
@@ -106,6 +113,10 @@ class Known(msgspec.Struct, tag="known", array_like=True):
     credential: Credential | None
 
 
+class KnownLogin(msgspec.Struct, tag="known login", array_like=True):
+    login: Login | None
+
+
 class Done(msgspec.Struct, tag="done", array_like=True):
     """Ready, warmed or forgotten, as asked."""
 
@@ -130,8 +141,8 @@ class Settled(msgspec.Struct, tag="settled", array_like=True):
     status: int = 0
 
 
-Question = Serve | Ask | Reset | Warm
-Answer = Answered | Unsupported | Failed | Known | Done
+Question = Serve | Ask | AskLogin | Reset | Warm
+Answer = Answered | Unsupported | Failed | Known | KnownLogin | Done
 Heard = TypeVar("Heard")
 
 

@@ -72,6 +72,17 @@ class Credential:
     web_identity: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a console sign-in is checked against. `password` None: the user has no login profile."""
+
+    principal_id: str
+    arn: str
+    password: str | None
+    devices: Mapping[str, str]
+    """Serial number of each virtual MFA device -> its seed in base 32."""
+
+
 class Estate(Protocol):
     """One at a time: `handle` never runs two requests at once in a simulated estate."""
 
@@ -80,6 +91,10 @@ class Estate(Protocol):
 
     def credential(self, access_key_id: str) -> Credential | None:
         """The facts behind an access key; None when the estate never issued it."""
+
+    def login(self, account: str, user_name: str | None) -> Login | None:
+        """What a user, or without a name the root user, signs in with; None when the estate knows nobody of the name.
+        Of the root user it knows the devices alone."""
 
     def reset(self) -> None:
         """Forget everything (a test asks for it)."""

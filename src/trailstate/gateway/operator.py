@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from trailstate.estate.interface import Login
 from trailstate.values.timestamp import UnknownTime, parse_span
 from trailstate.wire.call import WireRequest, WireResponse
 
@@ -43,6 +44,9 @@ class Operator(Protocol):
 
     def reset(self) -> None:
         """Forget everything: a new, empty world."""
+
+    def login(self, account: str, user_name: str | None) -> Login | None:
+        """What somebody signs in with; see `estate.interface.Estate`."""
 
 
 class PageError(Exception):

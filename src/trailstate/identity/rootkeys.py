@@ -47,6 +47,23 @@ def _make(directory: Path, account: str, world: World) -> RootKey:
     return key
 
 
+PASSWORD_CHARACTERS = 24
+
+
+def root_password_path(directory: Path, account: str) -> Path:
+    """Where the password stands with which the account's root user signs in to the console."""
+    return directory / f"root-password-{account}"
+
+
+def root_password(directory: Path, account: str, world: World) -> str:
+    """Root's console password, random, made at the first call; mode 0600."""
+    path = root_password_path(directory, account)
+    if not path.exists():
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _keep(path, world.token(PASSWORD_CHARACTERS).encode() + b"\n")
+    return path.read_text().strip()
+
+
 def secret_key(path: Path, world: World) -> bytes:
     """The 32 random bytes in a file of that name, made at the first call; mode 0600."""
     if not path.exists():

@@ -11,6 +11,7 @@ from trailstate.incidents.form import Answer, Incident
 from trailstate.incidents.lake import FAILED_CHANGES
 from trailstate.incidents.remediation import REPAIRED_BUCKET
 from trailstate.incidents.stage import Stage
+from trailstate.incidents.watch import ROOT_SIGNED_IN
 from trailstate.incidents.who import DELETED_BUCKET, TERMINATED_INSTANCE
 
 INCIDENTS: dict[str, Incident] = {
@@ -22,6 +23,7 @@ INCIDENTS: dict[str, Incident] = {
         TERMINATED_INSTANCE,
         DELETED_BUCKET,
         FAILED_CHANGES,
+        ROOT_SIGNED_IN,
         ONE_TRAIL,
         TOUCHED_EVIDENCE,
         NEW_ADMINISTRATOR,

@@ -33,7 +33,7 @@ COMMAND = "aws cloudtrail validate-logs"
 
 def _trail_of_thirty(stage: Stage) -> Planted:
     organization, accounts = _organization(stage)
-    bucket = _bucket(stage, f"audit-{stage.account}")
+    bucket = audit_bucket(stage, f"audit-{stage.account}")
     cloudtrail = stage.client("cloudtrail")
     if "everyone" not in {each["Name"] for each in cloudtrail.describe_trails()["trailList"]}:
         cloudtrail.create_trail(Name="everyone", S3BucketName=bucket, IsOrganizationTrail=True, IsMultiRegionTrail=True)
@@ -63,7 +63,7 @@ def _organization(stage: Stage) -> tuple[str, list[str]]:
     return organization, [account["Id"] for page in pages for account in page["Accounts"]]
 
 
-def _bucket(stage: Stage, name: str) -> str:
+def audit_bucket(stage: Stage, name: str) -> str:
     """A bucket into which CloudTrail may deliver."""
     s3 = stage.client("s3")
     s3.create_bucket(Bucket=name)
@@ -144,7 +144,7 @@ class _Bucket:
 
 
 def _touch_the_evidence(stage: Stage) -> Planted:
-    bucket = _bucket(stage, f"evidence-{len(stage.client('s3').list_buckets()['Buckets'])}-{stage.account}")
+    bucket = audit_bucket(stage, f"evidence-{len(stage.client('s3').list_buckets()['Buckets'])}-{stage.account}")
     cloudtrail = stage.client("cloudtrail")
     if "evidence" in {each["Name"] for each in cloudtrail.describe_trails()["trailList"]}:
         cloudtrail.delete_trail(Name="evidence")

@@ -7,12 +7,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
 REGION = "us-east-1"
+PAGE_SECONDS_MAX = 60
 KEYS_MAX = 2
 """IAM's quota of access keys a user."""
 
@@ -24,6 +27,8 @@ class Identity:
     access_key_id: str
     secret_access_key: str
     session_token: str | None = None
+    password: str | None = None
+    """With which root signs in to the console."""
 
 
 @dataclass
@@ -58,6 +63,22 @@ class Stage:
                 config=Config(retries={"total_max_attempts": 2}, s3={"addressing_style": "path"}),
             )
         return self._clients[key]
+
+    def sign_in(self) -> dict[str, Any]:
+        """Root signs in to the console; what the page answers."""
+        asked = {"account": self.account, "password": self.root.password}
+        return self.page("POST", "/_trailstate/signin", asked)
+
+    def page(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """One of the server's own pages."""
+        parts = urlsplit(self.endpoint)
+        connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=PAGE_SECONDS_MAX)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            answer: dict[str, Any] = json.loads(connection.getresponse().read())
+            return answer
+        finally:
+            connection.close()
 
     def developer(self, name: str) -> Identity:
         """An IAM user of that name with an access key of their own, the same one in every scene of this stage."""

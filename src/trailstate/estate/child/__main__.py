@@ -17,8 +17,10 @@ from trailstate.estate.frames import (  # noqa: E402
     Answer,
     Answered,
     Ask,
+    AskLogin,
     Done,
     Known,
+    KnownLogin,
     Line,
     LineClosed,
     Question,
@@ -69,6 +71,8 @@ def _answer(simulator: Any, question: Question, attachment: int | None) -> Answe
             return answer
         case Ask():
             return Known(simulator.credentials.find(question.access_key_id))
+        case AskLogin():
+            return KnownLogin(simulator.credentials.login(question.account, question.user_name))
         case Reset():
             simulator.reset()
         case Warm():

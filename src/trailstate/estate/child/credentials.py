@@ -23,9 +23,10 @@ from moto.sts.utils import random_session_token
 
 from trailstate.estate.child.sources import replace
 from trailstate.estate.frames import Caller
-from trailstate.estate.interface import Credential
+from trailstate.estate.interface import Credential, Login
 
 SESSIONS_MAX = 100_000
+ROOT_DEVICE = "root-account-mfa-device"
 
 
 class Credentials:
@@ -42,6 +43,21 @@ class Credentials:
 
     def find(self, access_key_id: str) -> Credential | None:
         return self._sessions.get(access_key_id) or _of_user(access_key_id)
+
+    def login(self, account: str, user_name: str | None) -> Login | None:
+        """What somebody signs in with. A virtual device named as AWS names root's is root's."""
+        backend = iam_backends[account]["aws"]
+        if user_name is None:
+            serial = f"arn:aws:iam::{account}:mfa/{ROOT_DEVICE}"
+            device = backend.virtual_mfa_devices.get(serial)
+            devices = {} if device is None else {serial: device.base32_string_seed}
+            return Login(account, f"arn:aws:iam::{account}:root", None, devices)
+        user = backend.users.get(user_name)
+        if user is None:
+            return None
+        virtual = backend.virtual_mfa_devices
+        devices = {serial: virtual[serial].base32_string_seed for serial in user.mfa_devices if serial in virtual}
+        return Login(user.id, user.arn, user.password, devices)
 
     def forget(self) -> None:
         self._sessions.clear()
