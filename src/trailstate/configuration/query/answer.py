@@ -1,22 +1,27 @@
 """Answers: resources cut down to what was selected, groups of them with their numbers, and their order."""
 
-import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import total_ordering
+from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from trailstate.configuration.query.hold import EVERYTHING
-from trailstate.configuration.query.match import Resource, values
+from trailstate.configuration.query.match import Resource, values_at
+from trailstate.configuration.query.shape import Tree, shape
 from trailstate.configuration.query.tree import Aggregate, Order, Property, Query, Term
 
 Answer = dict[str, Any]
-Tree = dict[str, Any]
-"""The selected paths: below each name what is selected there, or True for all of it."""
-
 GROUPS_MAX = 100_000
 """A query with more groups is refused: they are kept in memory."""
+
+
+SPARE = 2000
+"""How many answers beyond those that are needed wait to be sorted."""
+
+Thing = TypeVar("Thing")
+ValueOf: TypeAlias = Callable[[Term], Callable[[Thing], Any]]
+_ITSELF = (None,)
+"""For `*`: the resource counts, and has no value."""
 
 
 class TooManyGroups(Exception):
@@ -33,19 +38,8 @@ def selected(query: Query) -> Sequence[Term]:
 
 def projection(terms: Iterable[Term]) -> Callable[[Resource], Answer]:
     """Cuts a resource down to these properties; what it lacks is left out."""
-    tree: Tree = {}
-    for each in terms:
-        if isinstance(each, Property):
-            _plant(tree, each.path)
+    tree = shape(each for each in terms if isinstance(each, Property))
     return lambda resource: _cut(resource, tree)
-
-
-def _plant(tree: Tree, path: Sequence[str]) -> None:
-    name, *rest = path
-    if not rest:
-        tree[name] = True
-    elif tree.get(name) is not True:
-        _plant(tree.setdefault(name, {}), rest)
 
 
 def _cut(value: Mapping[str, Any], tree: Tree) -> Answer:
@@ -69,34 +63,37 @@ def _cut_below(value: Any, tree: Tree) -> Any:
 # ---- order ----
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True)
-class _Descending:
-    value: Any
-
-    def __lt__(self, other: "_Descending") -> bool:
-        return bool(other.value < self.value)
-
-
-def ordered(
-    things: Iterable[Any], order: Sequence[Order], value_of: Callable[[Any, Term], Any], count: int
-) -> list[Any]:
-    """The first so many in order; those without a value stand last, equals as they came."""
-    return heapq.nsmallest(count, things, key=lambda thing: [_key(value_of(thing, each.term), each) for each in order])
+def ordered(things: Iterable[Thing], order: Sequence[Order], value_of: ValueOf[Thing], count: int) -> list[Thing]:
+    """The first so many in order; those without a value stand last, equals as they came. Few more are ever kept."""
+    keys = [(value_of(each.term), each.descends) for each in order]
+    kept: list[tuple[list[Any], Thing]] = []
+    most = 2 * count + SPARE
+    for thing in things:
+        kept.append(([_key(value(thing), descends) for value, descends in keys], thing))
+        if len(kept) > most:
+            kept = _first(kept, order, count)
+    return [thing for _, thing in _first(kept, order, count)]
 
 
-def _key(value: Any, order: Order) -> tuple[bool, Any]:
+def _first(kept: list[tuple[list[Any], Thing]], order: Sequence[Order], count: int) -> list[tuple[list[Any], Thing]]:
+    """Sorted by the last key first: sorting keeps equals as they are."""
+    for place in reversed(range(len(order))):
+        kept.sort(key=lambda each: each[0][place], reverse=order[place].descends)
+    return kept[:count]
+
+
+def _key(value: Any, descends: bool) -> tuple[bool, bool, Any]:
+    """Numbers before texts; nothing last, whichever way it is sorted."""
     if value is None:
-        return True, 0
-    ranked = (isinstance(value, str), value if isinstance(value, str | int | float) else str(value))
-    return False, _Descending(ranked) if order.descends else ranked
+        return not descends, False, 0
+    return descends, isinstance(value, str), value if isinstance(value, str | int | float) else 0
 
 
-def first_value(resource: Resource, term: Term) -> Any:
-    """By what a resource is ordered."""
+def first_value(term: Term) -> Callable[[Resource], Any]:
+    """By what resources are ordered."""
     assert isinstance(term, Property), "resources are ordered by properties; only groups have numbers"
-    found = values(resource, term)
-    return found[0] if found else None
+    found = values_at(term.path)
+    return lambda resource: next(iter(found(resource)), None)
 
 
 # ---- groups ----
@@ -136,50 +133,58 @@ _RESULTS: Mapping[str, Callable[[_Number], Any]] = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Group:
     """Resources with the same values of the properties in GROUP BY."""
 
-    values: Mapping[Term, Any]
-    numbers: dict[Aggregate, _Number] = field(default_factory=dict)
+    values: Mapping[Property, Any]
+    aggregates: Sequence[Aggregate]
+    numbers: Sequence[_Number]
+    """One for each aggregate."""
 
     def value(self, term: Term) -> Any:
         """What stands in the group's answer for the term; None for nothing."""
-        return _RESULTS[term.function](self.numbers[term]) if isinstance(term, Aggregate) else self.values[term]
+        if isinstance(term, Property):
+            return self.values[term]
+        return _RESULTS[term.function](self.numbers[self.aggregates.index(term)])
+
+
+def group_value(term: Term) -> Callable[[Group], Any]:
+    """By what groups are ordered."""
+    return lambda group: group.value(term)
 
 
 def groups(query: Query, resources: Iterable[Resource]) -> list[Group]:
     """The groups, in the order in which their first resources came. Without GROUP BY there is always one."""
     aggregates = list(dict.fromkeys(each for each in query.terms() if isinstance(each, Aggregate)))
+    arguments = [None if each.argument is None else values_at(each.argument.path) for each in aggregates]
+    properties = [values_at(each.path) for each in query.group]
     found: dict[tuple[Any, ...], Group] = {}
     if not query.group:
         found[()] = _fresh(query, (), aggregates)
     for resource in resources:
-        taken = [(each, _taken(resource, each)) for each in aggregates]
-        for key in product(*(_group_values(resource, each) for each in query.group)):
+        taken = [_ITSELF if each is None else each(resource) for each in arguments]
+        for key in product(*[_distinct(each(resource)) for each in properties]):
             group = found.get(key)
             if group is None:
                 if len(found) >= GROUPS_MAX:
                     raise TooManyGroups
                 group = found[key] = _fresh(query, key, aggregates)
-            for aggregate, values_found in taken:
-                if values_found is not None:
-                    group.numbers[aggregate].take(values_found)
+            for number, values in zip(group.numbers, taken, strict=True):
+                if values:
+                    number.take(values)
     return list(found.values())
 
 
-def _fresh(query: Query, key: Sequence[Any], aggregates: Iterable[Aggregate]) -> Group:
-    return Group(dict(zip(query.group, key, strict=True)), {each: _Number() for each in aggregates})
+def _fresh(query: Query, key: Sequence[Any], aggregates: Sequence[Aggregate]) -> Group:
+    return Group(dict(zip(query.group, key, strict=True)), aggregates, [_Number() for _ in aggregates])
 
 
-def _taken(resource: Resource, aggregate: Aggregate) -> Sequence[Any] | None:
-    """The values that count; None when the resource does not count at all."""
-    return () if aggregate.argument is None else values(resource, aggregate.argument) or None
-
-
-def _group_values(resource: Resource, named: Property) -> Iterable[Any]:
-    found = dict.fromkeys(each for each in values(resource, named) if isinstance(each, str | int | float))
-    return found or (None,)
+def _distinct(found: Sequence[Any]) -> Sequence[Any]:
+    """The values that make groups; a resource without any makes one of its own."""
+    if len(found) == 1 and isinstance(found[0], str | int | float):
+        return found
+    return list(dict.fromkeys(each for each in found if isinstance(each, str | int | float))) or (None,)
 
 
 def group_answer(query: Query, group: Group) -> Answer:

@@ -15,6 +15,7 @@ from trailstate.configuration.item import GONE, Item
 from trailstate.configuration.query.hold import BODIES, COLUMNS
 from trailstate.configuration.query.match import Resource
 from trailstate.configuration.query.narrow import Narrowed
+from trailstate.configuration.query.shape import Tree, reader
 from trailstate.configuration.recorder import Home
 from trailstate.configuration.schema import is_published
 from trailstate.follow import Runner
@@ -26,7 +27,6 @@ NOT_RECORDED = "ResourceNotRecorded"
 OF_AWS = "AWS::"
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS query_resource (number INTEGER PRIMARY KEY, home TEXT, {", ".join(COLUMNS)});
@@ -132,23 +132,29 @@ class QueryIndex:
         return self._runner.catch_up(self.follower, self._store.head(CONFIGURATION), CATCH_UP_SECONDS)
 
     def resources(
-        self, homes: Sequence[Home], narrowed: Narrowed, roots: Sequence[str], after: int = 0
+        self, homes: Sequence[Home], narrowed: Narrowed, wanted: Tree, after: int = 0
     ) -> Iterator[tuple[int, Resource]]:
         """Resources of these accounts and regions with their numbers, in the order of these, those after one number.
-        Among them are all that pass the narrowed condition; each has these of its properties."""
-        columns = [name for name in COLUMNS if name in roots or name == "resourceType"]
-        bodies = [name for name in BODIES if name in roots]
-        joined = " JOIN query_body USING (number)" if {*bodies, *narrowed.roots} & set(BODIES) else ""
-        where = f" AND {narrowed.sql}" if narrowed.sql else ""
-        query = (
-            f"SELECT number, {', '.join((*columns, *bodies))} FROM query_resource{joined}"  # noqa: S608 - names of ours
-            f" WHERE home IN (SELECT value FROM json_each(?)) AND number > ?{where} ORDER BY number"
-        )
+        Among them are all that pass the narrowed condition; each has what is wanted of it, and its type."""
+        columns = [name for name in COLUMNS if name in wanted or name == "resourceType"]
+        bodies = [(name, reader(wanted[name])) for name in BODIES if name in wanted]
+        query = _select([*columns, *(name for name, _ in bodies)], narrowed)
         given = (_encode([home_text(each) for each in homes]).decode(), after, *narrowed.values)
-        names = tuple(columns)
         with closing(self._derived.connection().execute(query, given)) as rows:
             for number, *found in rows:
-                resource = dict(zip(names, found, strict=False))
-                for name, text in zip(bodies, found[len(names) :], strict=True):
-                    resource[name] = None if text is None else _decode(text)
+                resource = dict(zip(columns, found, strict=False))
+                for place, (name, read_body) in enumerate(bodies, start=len(columns)):
+                    text = found[place]
+                    resource[name] = None if text is None else read_body(text)
                 yield number, resource
+
+
+def _select(names: Sequence[str], narrowed: Narrowed) -> str:
+    """Of names that are ours. Whoever looks at nearly everything reads it in the order in which it lies."""
+    whole = "" if narrowed.by_type else " NOT INDEXED"
+    joined = " JOIN query_body USING (number)" if {*names, *narrowed.roots} & set(BODIES) else ""
+    where = f" AND {narrowed.sql}" if narrowed.sql else ""
+    return (
+        f"SELECT number, {', '.join(names)} FROM query_resource{whole}{joined}"  # noqa: S608
+        f" WHERE home IN (SELECT value FROM json_each(?)) AND number > ?{where} ORDER BY number"
+    )

@@ -3,11 +3,11 @@
 Follows "Multiple properties within an array behavior for advanced queries" of the developer guide.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from trailstate.configuration.query.compare import Matches, matcher, range_matcher, range_types
-from trailstate.configuration.query.tree import And, Condition, Not, Or, Property, Test
+from trailstate.configuration.query.tree import And, Condition, Not, Or, Test
 
 Resource = dict[str, Any]
 """A resource as a query sees it: the columns and the bodies that it needs, in the API's spelling."""
@@ -45,33 +45,48 @@ def _any_at(path: tuple[str, ...], matches: Matches) -> Predicate:
     if len(path) == 1:
         (name,) = path
         return lambda resource: matches(resource[name])
-    return lambda resource: any(matches(each) for each in values_at(resource, path))
+    found = values_at(path)
+
+    def passes(resource: Resource) -> bool:
+        for each in found(resource):  # noqa: SIM110 - a third faster than any() of a generator, for every resource
+            if matches(each):
+                return True
+        return False
+
+    return passes
 
 
-def values(resource: Resource, named: Property) -> list[Any]:
-    """Every value of a property: of each element where the path goes through arrays."""
-    return values_at(resource, named.path)
+def values_at(path: tuple[str, ...]) -> Callable[[Resource], Sequence[Any]]:
+    """Finds every value of a property: of each element where the path goes through arrays."""
+
+    def found(resource: Resource) -> Sequence[Any]:
+        value: Any = resource
+        for place, name in enumerate(path):
+            if type(value) is not dict:
+                return _collected(value, path, place)
+            value = value.get(name)
+        if type(value) is list:
+            return _collected(value, path, len(path))
+        return () if value is None else (value,)
+
+    return found
 
 
-def values_at(value: Any, path: tuple[str, ...]) -> list[Any]:
+def _collected(value: Any, path: tuple[str, ...], start: int) -> list[Any]:
     found: list[Any] = []
-    _collect(value, path, 0, found)
+    _collect(value, path, start, found)
     return found
 
 
 def _collect(value: Any, path: tuple[str, ...], start: int, found: list[Any]) -> None:
-    for place in range(start, len(path) + 1):
-        if isinstance(value, list):
-            for each in value:
-                _collect(each, path, place, found)
-            return
-        if place == len(path):
-            if value is not None:
-                found.append(value)
-        elif isinstance(value, dict):
-            value = value.get(path[place])
-        else:
-            return
+    if isinstance(value, list):
+        for each in value:
+            _collect(each, path, start, found)
+    elif start == len(path):
+        if value is not None:
+            found.append(value)
+    elif isinstance(value, dict):
+        _collect(value.get(path[start]), path, start + 1, found)
 
 
 def type_may_match(condition: Condition | None, type_name: str) -> bool:

@@ -4,7 +4,7 @@ No word of a query ever becomes SQL: names of columns come from a table of ours,
 passes here is still judged by `match`; so this may let too much through, and never too little.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,8 @@ class Narrowed:
     values: tuple[Any, ...] = ()
     roots: frozenset[str] = frozenset()
     """The columns and bodies that it looks at."""
+    by_type: bool = False
+    """Whether only resources of some types pass."""
 
 
 NOTHING_RULED_OUT = Narrowed()
@@ -35,22 +37,23 @@ def narrowed(condition: Condition | None) -> Narrowed:
     if condition is None or isinstance(condition, Not):
         return NOTHING_RULED_OUT
     if isinstance(condition, And):
-        return _joined(" AND ", [each for each in map(narrowed, condition.conditions) if each.sql])
+        return _joined(" AND ", [each for each in map(narrowed, condition.conditions) if each.sql], any)
     if isinstance(condition, Or):
         every = [narrowed(each) for each in condition.conditions]
-        return _joined(" OR ", every) if all(each.sql for each in every) else NOTHING_RULED_OUT
+        return _joined(" OR ", every, all) if all(each.sql for each in every) else NOTHING_RULED_OUT
     root = condition.property.root
     if root in BODIES:
         return _of_body(condition, BODIES[BODIES.index(root)])
     return _of_column(condition, COLUMNS[COLUMNS.index(root)])
 
 
-def _joined(word: str, found: Sequence[Narrowed]) -> Narrowed:
+def _joined(word: str, found: Sequence[Narrowed], quantifier: Callable[[Iterable[bool]], bool]) -> Narrowed:
     if not found:
         return NOTHING_RULED_OUT
     sql = f"({word.join(each.sql for each in found)})"
     values = tuple(value for each in found for value in each.values)
-    return Narrowed(sql, values, frozenset().union(*(each.roots for each in found)))
+    roots = frozenset[str]().union(*(each.roots for each in found))
+    return Narrowed(sql, values, roots, quantifier(each.by_type for each in found))
 
 
 # ---- columns ----
@@ -60,7 +63,7 @@ def _of_column(test: Test, column: str) -> Narrowed:
     sql, values = _COLUMN_TESTS[type(test)](test)
     if not sql or not all(_is_plain(each) for each in values):
         return NOTHING_RULED_OUT
-    return Narrowed(sql.format(column), tuple(values), frozenset((column,)))
+    return Narrowed(sql.format(column), tuple(values), frozenset((column,)), column == "resourceType")
 
 
 def _equals(test: Compare) -> tuple[str, Sequence[Value]]:
@@ -96,14 +99,11 @@ def _is_plain(value: Value) -> bool:
 
 
 def _of_body(test: Test, body: str) -> Narrowed:
-    """A body that passes holds the last name of the path, and the value itself if it is compared as text."""
-    marks = [f'"{test.property.path[-1]}"'] if len(test.property.path) > 1 else []
-    if isinstance(test, Compare) and test.operator == "=" and _is_only_text(test.value):
-        marks.append(msgspec.json.encode(test.value).decode())
-    if not marks:
+    """A body with a value that equals a text holds that text. Names are not looked for: that is no faster than reading
+    the body."""
+    if not (isinstance(test, Compare) and test.operator == "=" and _is_only_text(test.value)):
         return NOTHING_RULED_OUT
-    sql = " AND ".join(f"instr({body}, ?) > 0" for _ in marks)
-    return Narrowed(f"({sql})", tuple(marks), frozenset((body,)))
+    return Narrowed(f"instr({body}, ?) > 0", (msgspec.json.encode(test.value).decode(),), frozenset((body,)))
 
 
 def _is_only_text(value: Value) -> bool:

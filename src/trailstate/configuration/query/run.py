@@ -10,6 +10,7 @@ import msgspec
 from trailstate.configuration.query.answer import (
     first_value,
     group_answer,
+    group_value,
     groups,
     ordered,
     projection,
@@ -18,7 +19,8 @@ from trailstate.configuration.query.answer import (
 from trailstate.configuration.query.index import QueryIndex
 from trailstate.configuration.query.match import Resource, predicate, type_may_match
 from trailstate.configuration.query.narrow import narrowed
-from trailstate.configuration.query.tree import Query
+from trailstate.configuration.query.shape import Tree, shape
+from trailstate.configuration.query.tree import Property, Query
 from trailstate.configuration.recorder import Home
 
 Place = tuple[int, ...]
@@ -78,7 +80,7 @@ class Queries:
         start = place[0] if place else 0
         found = groups(query, (resource for _, resource in self._matching(query, homes, _START)))
         if query.order:
-            found = ordered(found, query.order, lambda group, term: group.value(term), len(found))
+            found = ordered(found, query.order, group_value, len(found))
         answers = _told(group_answer(query, each) for each in found[start : start + limit])
         more = start + limit < len(found) and not query.orders_by_aggregate
         return Page(answers, (start + limit,) if more else None)
@@ -93,8 +95,7 @@ class Queries:
     def _candidates(self, query: Query, homes: Sequence[Home], place: Place) -> Iterator[tuple[Place, Resource]]:
         first, after = place
         if first == 0:
-            roots = _roots(query)
-            for number, resource in self.index.resources(homes, narrowed(query.where), roots, after):
+            for number, resource in self.index.resources(homes, narrowed(query.where), _wanted(query), after):
                 yield (0, number), resource
         for number, source in enumerate(self._sources, start=1):
             if number >= first and type_may_match(query.where, source.type):
@@ -104,9 +105,9 @@ class Queries:
                         yield (number, count), resource
 
 
-def _roots(query: Query) -> list[str]:
-    named: list[Any] = [*selected(query), *query.properties()] if not query.select else query.properties()
-    return sorted({each.root for each in named})
+def _wanted(query: Query) -> Tree:
+    """What must be known of a resource to answer."""
+    return shape([*query.properties(), *(each for each in selected(query) if isinstance(each, Property))])
 
 
 def _told(answers: Iterable[dict[str, Any]]) -> list[str]:

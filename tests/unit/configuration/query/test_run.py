@@ -232,5 +232,5 @@ def mixture() -> Holdings:
 @given(where=WHERE)
 def test_the_index_rules_out_nothing_that_passes(mixture: Holdings, where: str) -> None:
     passes = predicate(parse(f"SELECT * WHERE {where}").where)
-    everything = mixture.index.resources([HOME], NOTHING_RULED_OUT, (*COLUMNS, *BODIES))
+    everything = mixture.index.resources([HOME], NOTHING_RULED_OUT, dict.fromkeys((*COLUMNS, *BODIES), True))
     assert mixture.ids(where) == [each["resourceId"] for _, each in everything if passes(each)]
