@@ -1,10 +1,12 @@
-"""Advanced queries: what is recorded, and how it is judged, as one set of resources."""
+"""Advanced queries and aggregators: what is recorded and how it is judged, as resources, of one account or many."""
 
 from trailstate.app.house import House, Part
 from trailstate.compliance.resources import PackCompliances, ResourceCompliances
 from trailstate.compliance.results import Results
+from trailstate.configuration.aggregate import SERVICE, Aggregation
 from trailstate.configuration.query.index import QueryIndex
 from trailstate.configuration.query.run import Queries
+from trailstate.trail.organization import Organizations
 
 
 def assemble(house: House) -> Part:
@@ -14,4 +16,8 @@ def assemble(house: House) -> Part:
         ResourceCompliances(house.store, results),
         PackCompliances(house.store, house.world, results),
     )
-    return Part(provisions={Queries: Queries(index, sources)}, followers=(index.follower,))
+    aggregation = Aggregation(house.store, Organizations(house.door, house.world, SERVICE))
+    return Part(
+        provisions={Queries: Queries(index, sources), Aggregation: aggregation},
+        followers=(index.follower,),
+    )

@@ -1,7 +1,7 @@
-"""What CloudTrail knows of AWS Organizations: who manages one, who belongs to it, who administers CloudTrail for it.
+"""What a service knows of AWS Organizations: who manages one, who belongs to it, who administers the service for it.
 
 Follows the CloudTrail user guide ("Creating a trail for an organization", "Organization delegated administrator"). The
-facts are the estate's; they are asked through the Door as CloudTrail's service principal. Who only wants to know
+facts are the estate's; they are asked through the Door as the service's principal. Who only wants to know
 whether an account is a member gets a remembered answer: a member that left is noticed within a minute, one that joined
 within a second.
 """
@@ -31,22 +31,23 @@ class Organization:
     id: str
     management_account: str
     has_all_features: bool
-    trusts_cloudtrail: bool
-    """Whether trusted access is enabled for CloudTrail."""
+    trusts_service: bool
+    """Whether trusted access is enabled for the service."""
     administrators: frozenset[str]
-    """CloudTrail's delegated administrators."""
+    """The service's delegated administrators."""
 
     def is_run_by(self, account: str) -> bool:
-        """Whether the account may manage organization trails."""
+        """Whether the account may act for the whole organization."""
         return account == self.management_account or account in self.administrators
 
 
 class Organizations:
-    """Asks AWS Organizations on CloudTrail's behalf. Safe from any thread."""
+    """Asks AWS Organizations on a service's behalf, CloudTrail's by itself. Safe from any thread."""
 
-    def __init__(self, door: Door, world: World) -> None:
+    def __init__(self, door: Door, world: World, service: str = SERVICE) -> None:
         self._door = door
         self._world = world
+        self._service = service
         self._members: dict[str, tuple[datetime, frozenset[str]]] = {}
         self._lock = threading.Lock()
 
@@ -61,7 +62,7 @@ class Organizations:
             id=described["Id"],
             management_account=manager,
             has_all_features=described.get("FeatureSet", "ALL") == "ALL",
-            trusts_cloudtrail=any(each["ServicePrincipal"] == SERVICE for each in trusted),
+            trusts_service=any(each["ServicePrincipal"] == self._service for each in trusted),
             administrators=self._administrators(manager),
         )
 
@@ -101,12 +102,12 @@ class Organizations:
         return found
 
     def _administrators(self, manager: str) -> frozenset[str]:
-        asked = {"ServicePrincipal": SERVICE}
+        asked = {"ServicePrincipal": self._service}
         try:
             found = self._listed(manager, "ListDelegatedAdministrators", "DelegatedAdministrators", asked)
             return frozenset(each["Id"] for each in found)
         except Fault as fault:
-            if fault.sender:  # an estate in which CloudTrail cannot have any
+            if fault.sender:  # an estate in which the service cannot have any
                 return frozenset()
             raise
 
@@ -123,9 +124,9 @@ class Organizations:
             page["NextToken"] = answer["NextToken"]
 
     def _ask(self, account: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        principal = service_principal(SERVICE, account)
+        principal = service_principal(self._service, account)
         return self._door.call("organizations", operation, parameters, account=account, region=_REGION, as_=principal)
 
     def act(self, account: str, operation: str, parameters: Mapping[str, Any]) -> None:
-        """Change the organization on CloudTrail's behalf; raises Fault as Organizations does."""
+        """Change the organization on the service's behalf; raises Fault as Organizations does."""
         self._ask(account, operation, parameters)

@@ -62,7 +62,7 @@ def _managed(call: Call, organizations: Organizations) -> Organization:
         )
     if not found.has_all_features:
         raise fault.OrganizationNotInAllFeaturesModeException(f"{found.id} does not have all features enabled.")
-    if not found.trusts_cloudtrail:
+    if not found.trusts_service:
         raise fault.CloudTrailAccessNotEnabledException(
             f"Trusted access is not enabled between {found.id} and {SERVICE}."
         )

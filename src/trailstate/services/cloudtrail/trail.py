@@ -145,7 +145,7 @@ def _organization(call: Call, organizations: Organizations) -> Organization:
         )
     if not found.has_all_features:
         raise fault.OrganizationNotInAllFeaturesModeException(f"{found.id} does not have all features enabled.")
-    if not found.trusts_cloudtrail:
+    if not found.trusts_service:
         raise fault.CloudTrailAccessNotEnabledException(
             "The request could not be processed because your organization hasn't enabled CloudTrail service access."
             " Enable service access, and then try again."

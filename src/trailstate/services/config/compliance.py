@@ -174,7 +174,7 @@ def get_compliance_summary_by_config_rule(call: Call, shelf: StagedShelf, result
     names = [each["ConfigRule"]["ConfigRuleName"] for each in rules_of(shelf, call.account, call.region)]
     found = by_rule(results.everything(call.account, call.region))
     words = counts(joint(each.compliance for each in found.get(name, ())) for name in names)
-    return {"ComplianceSummary": _summary(words, call.now)}
+    return {"ComplianceSummary": summed(words, call.now)}
 
 
 @operation("config")
@@ -185,14 +185,12 @@ def get_compliance_summary_by_resource_type(
     grouped = by_resource(results.everything(call.account, call.region))
     judged = {key: joint(each.compliance for each in found) for key, found in grouped.items()}
     if not ResourceTypes:
-        return {
-            "ComplianceSummariesByResourceType": [{"ComplianceSummary": _summary(counts(judged.values()), call.now)}]
-        }
+        return {"ComplianceSummariesByResourceType": [{"ComplianceSummary": summed(counts(judged.values()), call.now)}]}
     return {
         "ComplianceSummariesByResourceType": [
             {
                 "ResourceType": wanted,
-                "ComplianceSummary": _summary(
+                "ComplianceSummary": summed(
                     counts(word for (kind, _), word in judged.items() if kind == wanted), call.now
                 ),
             }
@@ -201,7 +199,7 @@ def get_compliance_summary_by_resource_type(
     }
 
 
-def _summary(words: Mapping[str, int], now: datetime) -> dict[str, Any]:
+def summed(words: Mapping[str, int], now: datetime) -> dict[str, Any]:
     return {
         "CompliantResourceCount": capped(words.get("COMPLIANT", 0)),
         "NonCompliantResourceCount": capped(words.get("NON_COMPLIANT", 0)),

@@ -45,7 +45,7 @@ def get_resource_config_history(
             "The specified time range is not valid. The earlier time is not chronologically before the later time."
         )
     size = _limit(limit, ITEMS)
-    _hold_type(resourceType)
+    hold_type(resourceType)
     home = _home(call, history, recorders)
     if history.latest(call.account, call.region, resourceType, resourceId) is None:
         raise fault.ResourceNotDiscoveredException(
@@ -87,11 +87,11 @@ def batch_get_resource_config(
     if not 1 <= len(resourceKeys) <= BATCH_MAX:
         raise fault.ValidationException(f"Give 1 to {BATCH_MAX} resource keys; the request has {len(resourceKeys)}.")
     for each in resourceKeys:
-        _hold_type(each.get("resourceType", ""))
+        hold_type(each.get("resourceType", ""))
     _home(call, history, recorders)
     asked = [(each["resourceType"], each.get("resourceId", "")) for each in resourceKeys]
     found = [history.latest(call.account, call.region, kind, identifier) for kind, identifier in asked]
-    shown = [_timed(as_base(each.item)) for each in found if each is not None and not each.is_gone]
+    shown = [timed(as_base(each.item)) for each in found if each is not None and not each.is_gone]
     return {"baseConfigurationItems": shown, "unprocessedResourceKeys": []}
 
 
@@ -115,7 +115,7 @@ def list_discovered_resources(
     if resourceIds and len(resourceIds) > IDS_MAX:
         raise fault.ValidationException(f"Give at most {IDS_MAX} resource IDs; the request has {len(resourceIds)}.")
     size = _limit(limit, ITEMS_MAX)
-    _hold_type(resourceType)
+    hold_type(resourceType)
     _home(call, history, recorders)
     question = [call.account, call.region, resourceType, resourceIds, resourceName, includeDeletedResources]
     known = history.identifiers(
@@ -145,7 +145,7 @@ def get_discovered_resource_counts(
 ) -> dict[str, Any]:
     """How many resources there are, in all and by type, the most frequent type first."""
     size = _limit(limit, ITEMS_MAX)
-    _caught_up(call, history)
+    caught_up(call, history)
     counted = history.counts(call.account, call.region)
     wanted = [(kind, count) for kind, count in counted.items() if _counts(kind, resourceTypes)]
     question = [call.account, call.region, resourceTypes]
@@ -162,7 +162,7 @@ def _counts(kind: str, wanted: Sequence[str] | None) -> bool:
 # ---- what they share ----
 
 
-def _hold_type(name: str) -> None:
+def hold_type(name: str) -> None:
     """AWS's model lists AWS's own types; resources of others have types of theirs."""
     if not is_published(name) or not TYPE.fullmatch(name):
         raise fault.ValidationException(
@@ -177,11 +177,11 @@ def _home(call: Call, history: ConfigurationHistory, recorders: Recorders) -> Ho
         raise fault.NoAvailableConfigurationRecorderException(
             "The configuration recorder is not available: there is none in this account and region."
         )
-    _caught_up(call, history)
+    caught_up(call, history)
     return home
 
 
-def _caught_up(call: Call, history: ConfigurationHistory) -> None:
+def caught_up(call: Call, history: ConfigurationHistory) -> None:
     if not history.catch_up():
         raise service_unavailable("config", call.protocol, "The history is being indexed anew; try again soon.")
 
@@ -208,12 +208,12 @@ def _text(moment: datetime | None) -> str | None:
 def _shown(found: Iterable[Recorded], recorders: Recorders, home: Home) -> list[dict[str, Any]]:
     recorder = recorders.at(home) or {}
     return [
-        _timed(as_api(each.item)) | {"recordingFrequency": frequency(recorder, each.item["resourceType"])}
+        timed(as_api(each.item)) | {"recordingFrequency": frequency(recorder, each.item["resourceType"])}
         for each in found
     ]
 
 
-def _timed(item: dict[str, Any]) -> dict[str, Any]:
+def timed(item: dict[str, Any]) -> dict[str, Any]:
     """With times as times: the protocol writes them its own way."""
     return {name: datetime.fromisoformat(value) if name in TIMES else value for name, value in item.items()}
 

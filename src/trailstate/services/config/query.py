@@ -1,15 +1,18 @@
-"""Advanced queries: what there is now, asked in AWS's subset of SQL, of one account and region."""
+"""Advanced queries: what there is now, asked in AWS's subset of SQL, of one account and region or of many."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from trailstate.configuration.aggregate import Aggregation
 from trailstate.configuration.query.answer import GROUPS_MAX, TooManyGroups, selected
 from trailstate.configuration.query.lex import InvalidExpression
 from trailstate.configuration.query.parse import parse
 from trailstate.configuration.query.run import Queries
 from trailstate.configuration.query.tree import Query
 from trailstate.configuration.recorder import Home
+from trailstate.services.config.aggregators import readable
 from trailstate.services.operation import operation
+from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import InvalidToken, PageTokens
 from trailstate.wire.call import Call
 from trailstate.wire.fault import faults, service_unavailable
@@ -35,6 +38,27 @@ def select_resource_config(
     """Answers about the caller's account and region."""
     limit = held_limit(Limit)
     return answered(call, queries, tokens, parsed(Expression), [Home(call.account, call.region)], limit, NextToken)
+
+
+@operation("config", judges=("Limit", "MaxResults"))
+def select_aggregate_resource_config(
+    call: Call,
+    shelf: StagedShelf,
+    queries: Queries,
+    aggregation: Aggregation,
+    tokens: PageTokens,
+    *,
+    Expression: str,
+    ConfigurationAggregatorName: str,
+    Limit: int | None = None,
+    MaxResults: int | None = None,
+    NextToken: str | None = None,
+) -> dict[str, Any]:
+    """Answers about every account and region that the caller's aggregator may read."""
+    limit = held_limit(MaxResults if Limit is None else Limit)
+    query = parsed(Expression)
+    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, None, None)
+    return answered(call, queries, tokens, query, homes, limit, NextToken)
 
 
 def parsed(expression: str) -> Query:
