@@ -201,9 +201,9 @@ class Dispatcher:
     def _do(self, call: Call) -> Outcome:
         """Run the call to its recorded outcome."""
         bound = self._handlers.get((call.service, call.operation))
-        if bound is not None:
+        if bound is not None and bound.answers(call.parameters):
             return self._own(call, bound)
-        if is_owned(call.service, call.operation):
+        if bound is None and is_owned(call.service, call.operation):
             refusal = faults.not_supported(call.service, call.protocol, call.operation)
             return self._recorded(call, self._refused(call, refusal))
         forbidden = self._forbids(call)

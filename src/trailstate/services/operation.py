@@ -9,7 +9,7 @@ the annotated type), then, keyword-only, the members of the operation's input in
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_type_hints
 
 from trailstate.stores.staged import StagedShelf
@@ -35,20 +35,25 @@ class Operation:
     """The types of its positional parameters after the call, in order."""
     judges: frozenset[str] = frozenset()
     """Members whose values it refuses itself, because AWS answers them with an exception of the service's own."""
+    when: Mapping[str, str] = field(default_factory=dict)
+    """Members with the values that make a call ours; any other is the estate's."""
 
 
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 """Every operation whose module has been imported, by (service, API name)."""
 
 
-def operation(service: str, *, judges: Iterable[str] = ()) -> Callable[[Function], Function]:
+def operation(
+    service: str, *, judges: Iterable[str] = (), when: Mapping[str, str] | None = None
+) -> Callable[[Function], Function]:
     """Register the decorated function as the operation of that name; MisdeclaredOperation when the model disagrees.
 
     The gateway has held the parameters against the model before the function runs, but for the values of `judges`.
+    An operation that serves several kinds of thing, of which some are ours, names them in `when`.
     """
 
     def register(function: Function) -> Function:
-        entry = declare(service, function, judges)
+        entry = replace(declare(service, function, judges), when=dict(when or {}))
         OPERATIONS[service, entry.name] = entry
         return function
 
@@ -82,6 +87,11 @@ class Bound:
 
     handle: Handler
     judges: frozenset[str]
+    when: Mapping[str, str]
+
+    def answers(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether a call with these parameters is ours."""
+        return all(parameters.get(name) == value for name, value in self.when.items())
 
 
 def bind(entry: Operation, provisions: Mapping[type, object]) -> Bound:
@@ -94,7 +104,7 @@ def bind(entry: Operation, provisions: Mapping[type, object]) -> Bound:
         needs = (shelf if need is StagedShelf else provisions[need] for need in entry.needs)
         return entry.function(call, *needs, **call.parameters)
 
-    return Bound(handle, entry.judges)
+    return Bound(handle, entry.judges, entry.when)
 
 
 def _hold_against_model(service: str, name: str, given: Mapping[str, inspect.Parameter]) -> None:

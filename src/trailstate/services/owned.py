@@ -28,6 +28,7 @@ OWNED_SERVICES = (
 OWNED_OPERATIONS = {
     "sts": ("GetCallerIdentity",),
     "ssm": (
+        "AddTagsToResource",
         "CreateDocument",
         "DeleteDocument",
         "DescribeAutomationExecutions",
@@ -38,7 +39,9 @@ OWNED_OPERATIONS = {
         "GetDocument",
         "ListDocumentVersions",
         "ListDocuments",
+        "ListTagsForResource",
         "ModifyDocumentPermission",
+        "RemoveTagsFromResource",
         "SendAutomationSignal",
         "StartAutomationExecution",
         "StopAutomationExecution",

@@ -383,7 +383,7 @@ class Contended:
     """Somebody else writes the trail while the operation runs, the first `times` times."""
 
     def __init__(self, times: int) -> None:
-        self.house = with_trail(Bound(self.run, frozenset()))
+        self.house = with_trail(Bound(self.run, frozenset(), {}))
         self.left = times
         self.runs = 0
 

@@ -112,3 +112,23 @@ def test_what_cannot_be_a_document_is_refused_as_aws_does(aws: Lab) -> None:
     assert code(ssm.update_document, Content=same, **update) == "DuplicateDocumentContent"
     assert code(ssm.update_document_default_version, Name="Taken", DocumentVersion="9") == "InvalidDocumentVersion"
     assert code(ssm.delete_document, Name="Nobody-Has-It") == "InvalidDocument"
+
+
+def test_tags_of_documents_are_kept_here_and_those_of_parameters_by_the_estate(aws: Lab) -> None:
+    ssm = aws.client("ssm")
+    create(aws, "tagged", Tags=[{"Key": "team", "Value": "blue"}])
+    ssm.put_parameter(Name="plain", Value="1", Type="String")
+    document, parameter = (
+        {"ResourceType": "Document", "ResourceId": "tagged"},
+        {"ResourceType": "Parameter", "ResourceId": "plain"},
+    )
+    for one in (document, parameter):
+        ssm.add_tags_to_resource(**one, Tags=[{"Key": "team", "Value": "red"}, {"Key": "stage", "Value": "prod"}])
+        ssm.remove_tags_from_resource(**one, TagKeys=["stage", "none"])
+        assert ssm.list_tags_for_resource(**one)["TagList"] == [{"Key": "team", "Value": "red"}]
+    found = ssm.list_documents(Filters=[{"Key": "tag:team", "Values": ["red"]}])["DocumentIdentifiers"]
+    assert [each["Name"] for each in found] == ["tagged"]
+    nothing = {"ResourceType": "Document", "ResourceId": "nosuch"}
+    assert code(ssm.list_tags_for_resource, **nothing) == "InvalidResourceId"
+    many = [{"Key": str(number), "Value": ""} for number in range(50)]
+    assert code(ssm.add_tags_to_resource, **document, Tags=many) == "TooManyTagsError"
