@@ -15,6 +15,7 @@ from tests.clients.recorder import start_recorder
 from tests.rules.pair import PAIRS as PAIRS_AT
 from tests.rules.pair import Pair, every_pair
 from trailstate.catalog.rules import load
+from trailstate.compliance.catalogue import flipped_rules
 from trailstate.testing import Lab, lab
 
 RULES = load()
@@ -117,6 +118,10 @@ def test_what_is_repaired_is_compliant(acts: list[Seen], pair: Pair, identifier:
 def test_what_is_broken_again_is_found_again(acts: list[Seen], pair: Pair, identifier: str) -> None:
     verdict, annotation = _said(acts[2], pair, identifier)
     assert verdict == "NON_COMPLIANT", annotation
+
+
+def test_the_rules_that_are_called_demonstrable_are_those_of_the_stories() -> None:
+    assert sorted(flipped_rules()) == sorted({identifier for _, identifier in FLIPS})
 
 
 def test_a_rule_without_a_story_has_a_reason() -> None:

@@ -81,17 +81,17 @@ def listed(
 
 
 def catalogue() -> list[dict[str, Any]]:
-    """Every managed rule: what it is, whether it is judged, and whether the simulated account can show it both ways."""
+    """Every managed rule: what it is, whether it is judged, and whether a simulated account has shown it both ways."""
     from trailstate.catalog.rules import load
-    from trailstate.compliance.catalogue import managed_rules
+    from trailstate.compliance.catalogue import flipped_rules, managed_rules
 
-    implemented = load()
+    implemented, flipped = load(), flipped_rules()
     return [
         {
             "id": each.id,
             "name": each.name,
             "judged": each.id in implemented,
-            "demonstrable": each.id in implemented and each.estate == "ok",
+            "demonstrable": each.id in flipped,
             "sets": list(each.sets),
             "trigger": each.trigger,
             "types": list(each.types),
@@ -182,9 +182,7 @@ def identifier(word: str) -> str:
     upper = word.upper().replace("-", "_")
     found = names.get(word.lower()) or (upper if upper in known else None)
     if found is None:
-        near = closest(word.lower(), names)
-        hint = f" Did you mean '{near}'?" if near else ""
-        raise Stop(ExitCode.USAGE, f"AWS Config has no managed rule '{word}'.{hint}")
+        raise Stop(ExitCode.USAGE, f"AWS Config has no managed rule '{word}'{closest(word.lower(), names)}")
     return found
 
 

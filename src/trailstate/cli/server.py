@@ -115,7 +115,13 @@ def _understood(server: Server, path: str, status: int, body: bytes) -> dict[str
     if status == 200 and isinstance(answer, dict):
         return answer
     message = answer.get("error", "") if isinstance(answer, dict) else ""
+    if message and status in _SAID:
+        raise Stop(_SAID[status], f"{message[0].upper()}{message[1:].rstrip('.')}.")
     raise Stop(ExitCode.NO, f"The server at {server.endpoint} answered {path} with status {status}. {message}".rstrip())
+
+
+_SAID = {400: ExitCode.USAGE, 404: ExitCode.NO}
+"""Refusals that are about what the user asked, not about the server."""
 
 
 def _address(endpoint: str) -> tuple[str, int]:

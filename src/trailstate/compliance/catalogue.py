@@ -55,6 +55,13 @@ class ManagedRule(msgspec.Struct, frozen=True):
 
 
 @cache
+def flipped_rules() -> frozenset[str]:
+    """The rules whose verdict was seen to flip both ways in the simulated account, by identifier."""
+    text = resources.files("trailstate.compliance").joinpath("data", "flipped_rules.txt").read_text()
+    return frozenset(text.split())
+
+
+@cache
 def managed_rules() -> dict[str, ManagedRule]:
     """Every managed rule by identifier; a shared object, to be read only."""
     lines = resources.files("trailstate.compliance").joinpath("data", "managed_rules.jsonl").read_bytes().splitlines()

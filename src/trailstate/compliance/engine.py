@@ -15,10 +15,11 @@ import msgspec
 
 from trailstate.compliance.configured import RULE_KIND, STATUS_KIND, ConfiguredRule
 from trailstate.compliance.inventory import ACCOUNT_TYPE, GLOBAL, CausedInventory, Inventory, Item, ResourceKey, key_of
-from trailstate.compliance.judge import RuleFailed, is_deleted, judge
+from trailstate.compliance.judge import RuleFailed, is_deleted, judge, origin
 from trailstate.compliance.line import DROPPED, SCHEDULED, Line, judged, moment_text
 from trailstate.compliance.notice import Change, VerdictListeners, evaluation_result
 from trailstate.compliance.results import Result, Results
+from trailstate.compliance.summary import NON_COMPLIANT
 from trailstate.compliance.verdict import NOT_APPLICABLE, Verdict
 from trailstate.configuration.change import item_diff
 from trailstate.stores.interface import CONFIGURATION, Append, Commit, Entry, OutboxRow, ShelfChange, ShelfKey, Store
@@ -205,7 +206,7 @@ class Engine:
         rule: ConfiguredRule,
         item: Item,
         cause: Mapping[str, Any] | None,
-        inventory: Inventory,
+        inventory: CausedInventory,
         *,
         time: str = "",
     ) -> None:
@@ -218,8 +219,11 @@ class Engine:
         except RuleFailed as failed:
             batch.outcomes[one] = str(failed)
             return
-        about = time or item["configurationItemCaptureTime"]
-        self._say(batch, rule, item, verdict, about, cause)
+        about, since = time or item["configurationItemCaptureTime"], ""
+        if not time and verdict.compliance == NON_COMPLIANT and self._previous(batch, rule, key_of(item)) is None:
+            broken, cause = origin(rule.rule, (item, cause), verdict, inventory, rule.parameters)
+            since = broken["configurationItemCaptureTime"]
+        self._say(batch, rule, item, verdict, about, cause, since)
 
     def _say(
         self,
@@ -229,6 +233,7 @@ class Engine:
         verdict: Verdict,
         time: str,
         cause: Mapping[str, Any] | None,
+        since: str,
     ) -> None:
         previous = self._previous(batch, rule, key_of(item))
         if previous is not None and (item.get("configurationItemCaptureTime") or "") < previous.captured:
@@ -239,7 +244,9 @@ class Engine:
         ):
             return
         before = previous.compliance if previous else ""
-        line = judged(rule.name, item, verdict, time=time, invoked=batch.invoked, previous=before, cause=cause)
+        line = judged(
+            rule.name, item, verdict, time=time, invoked=batch.invoked, previous=before, cause=cause, since=since
+        )
         self._keep(batch, rule, line, previous)
 
     def _keep(self, batch: Batch, rule: ConfiguredRule, line: Line, previous: Result | None) -> None:
@@ -355,7 +362,7 @@ def result_of(line: Line) -> Result:
         line.captured,
         line.invoked,
         line.time,
-        line.time,
+        line.since or line.time,
         line.cause,
     )
 

@@ -48,6 +48,9 @@ class CausedInventory(Inventory, Protocol):
     def before(self, item: Item) -> dict[str, Any] | None:
         """The item of the same resource before this one."""
 
+    def earlier(self, item: Item) -> Iterable[tuple[Item, Cause | None]]:
+        """The items of the same resource before this one, newest first, each with its cause; not beyond a bound."""
+
 
 def key_of(item: Item) -> ResourceKey:
     return item["resourceType"], item["resourceId"]
@@ -84,6 +87,9 @@ class ListedInventory:
 
     def cause(self, item: Item) -> Cause | None:
         return self._causes.get(key_of(item))
+
+    def earlier(self, item: Item) -> Iterable[tuple[Item, Cause | None]]:  # noqa: ARG002
+        return ()
 
     def before(self, item: Item) -> dict[str, Any] | None:  # noqa: ARG002 - each resource has one item here
         return None

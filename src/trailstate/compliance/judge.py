@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trailstate.compliance.form import NOT_APPLICABLE, Rule
-from trailstate.compliance.inventory import Inventory, Item
+from trailstate.compliance.inventory import Cause, CausedInventory, Inventory, Item
 from trailstate.compliance.verdict import Verdict
 
 DELETED = frozenset({"ResourceDeleted", "ResourceDeletedNotRecorded"})
@@ -12,6 +12,27 @@ DELETED = frozenset({"ResourceDeleted", "ResourceDeletedNotRecorded"})
 
 class RuleFailed(Exception):
     """The rule met something it was not written for. It is said at the rule; the resource keeps its last verdict."""
+
+
+def origin(
+    rule: Rule,
+    judged: tuple[Item, Cause | None],
+    verdict: Verdict,
+    inventory: CausedInventory,
+    parameters: Mapping[str, Any],
+) -> tuple[Item, Cause | None]:
+    """The item with which the resource came to the verdict it has now, and the call that made it: for a rule that is
+    asked for the first time, which is often later than the change that broke it. What rules read beside an item is as
+    it is now."""
+    found = judged
+    for older, cause in inventory.earlier(judged[0]):
+        try:
+            if judge(rule, older, inventory, parameters).compliance != verdict.compliance:
+                break
+        except RuleFailed:
+            break
+        found = older, cause
+    return found
 
 
 def is_deleted(item: Item) -> bool:

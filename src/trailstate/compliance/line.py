@@ -40,6 +40,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     compliance: str = ""
     annotation: str = ""
     previous: str = ""
+    since: str = ""
+    """Since when it has been so, where that is longer than `time`."""
     captured: str = ""
     """The capture time of the item that was judged."""
     invoked: str = ""
@@ -56,7 +58,15 @@ read_line = msgspec.json.Decoder(Line).decode
 
 
 def judged(
-    rule: str, item: Item, verdict: Verdict, *, time: str, invoked: str, previous: str, cause: Mapping[str, Any] | None
+    rule: str,
+    item: Item,
+    verdict: Verdict,
+    *,
+    time: str,
+    invoked: str,
+    previous: str,
+    cause: Mapping[str, Any] | None,
+    since: str = "",
 ) -> Line:
     return Line(
         kind=JUDGED,
@@ -67,6 +77,7 @@ def judged(
         compliance=verdict.compliance,
         annotation=verdict.annotation,
         previous=previous,
+        since=since,
         captured=item.get("configurationItemCaptureTime") or "",
         invoked=invoked,
         cause=cause,

@@ -3,7 +3,7 @@
 What stands in other Regions of the account is read only for the rules that ask for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,9 @@ from typing import Any
 from trailstate.compliance.inventory import GLOBAL, NO_FACTS, Cause, Facts, Item, ResourceKey, key_of
 from trailstate.compliance.line import moment_of
 from trailstate.configuration.history import ConfigurationHistory, Recorded
+
+EARLIER_ITEMS_MAX = 50
+"""How far back in a resource's history it is looked for the change that broke a rule."""
 
 
 class RecordedInventory:
@@ -46,10 +49,15 @@ class RecordedInventory:
         return None if found is None else found.cause
 
     def before(self, item: Item) -> dict[str, Any] | None:
+        return next((each.item for each in self._earlier(item, 1)), None)
+
+    def earlier(self, item: Item) -> Iterable[tuple[Item, Cause | None]]:
+        return [(each.item, each.cause) for each in self._earlier(item, EARLIER_ITEMS_MAX)]
+
+    def _earlier(self, item: Item, count: int) -> list[Recorded]:
         kind, name = key_of(item)
         until = moment_of(item["configurationItemCaptureTime"])
-        found = self._history.history(self.account, self.region, kind, name, until=until, limit=2)
-        return found[1].item if len(found) > 1 else None
+        return self._history.history(self.account, self.region, kind, name, until=until, limit=count + 1)[1:]
 
     def recorded(self, key: ResourceKey) -> Recorded | None:
         """The item with what stands beside it, if the resource is there."""

@@ -131,7 +131,7 @@ def _judged(connection: Any, entry: Entry, line: Line) -> None:
     one, recorded, cause = _one(entry, line), moment_text(entry.time), _text(line.cause)
     found = connection.execute(f"SELECT compliance, since FROM compliance_result WHERE {_OF_ONE}", one).fetchone()  # noqa: S608
     unbroken = found is not None and found[0] == line.compliance
-    since = found[1] if unbroken else line.time
+    since = found[1] if unbroken else line.since or line.time
     connection.execute(
         _PUT, (*one, line.compliance, line.annotation, line.time, line.captured, line.invoked, recorded, since, cause)
     )

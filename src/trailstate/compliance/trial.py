@@ -7,10 +7,11 @@ from typing import Any
 from trailstate.compliance.configured import ConfiguredRule
 from trailstate.compliance.engine import subjects
 from trailstate.compliance.inventory import CausedInventory, Item
-from trailstate.compliance.judge import RuleFailed, judge
+from trailstate.compliance.judge import RuleFailed, judge, origin
 from trailstate.compliance.line import moment_text
 from trailstate.compliance.report.content import Reported
 from trailstate.compliance.results import Result
+from trailstate.compliance.summary import NON_COMPLIANT
 from trailstate.compliance.template import Template
 
 
@@ -56,6 +57,9 @@ def _result(rule: ConfiguredRule, item: Item, inventory: CausedInventory) -> Res
     assert rule.rule is not None
     verdict = judge(rule.rule, item, inventory, rule.parameters)
     captured = item.get("configurationItemCaptureTime") or _now(inventory.now)
+    broken, cause = item, inventory.cause(item)
+    if verdict.compliance == NON_COMPLIANT:
+        broken, cause = origin(rule.rule, (item, cause), verdict, inventory, rule.parameters)
     return Result(
         rule=rule.name,
         type=item["resourceType"],
@@ -66,8 +70,8 @@ def _result(rule: ConfiguredRule, item: Item, inventory: CausedInventory) -> Res
         captured=captured,
         invoked=_now(inventory.now),
         recorded=_now(inventory.now),
-        since=captured,
-        cause=inventory.cause(item),
+        since=broken.get("configurationItemCaptureTime") or captured,
+        cause=cause,
     )
 
 
