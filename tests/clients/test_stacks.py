@@ -186,3 +186,21 @@ def test_others_are_served_while_stacks_wait_for_their_calls(aws: Lab) -> None:
     assert len(aws.client("iam").list_users()["Users"]) == 6
     made = [aws.client("cloudtrail", region=f"us-west-{number}").list_trails()["Trails"] for number in (1, 2)]
     assert {each["Name"] for trails in made for each in trails} == {f"trail-{number}" for number in range(6)}
+
+
+def test_a_topic_hears_what_becomes_of_a_stack(aws: Lab) -> None:
+    queue = aws.client("sqs").create_queue(QueueName="heard")["QueueUrl"]
+    topic = aws.client("sns").create_topic(Name="stacks")["TopicArn"]
+    target = f"arn:aws:sqs:us-east-1:{aws.account}:heard"
+    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=target)
+    body = template(Queue={"Type": "AWS::SQS::Queue"})
+    aws.client("cloudformation").create_stack(StackName="told", TemplateBody=body, NotificationARNs=[topic])
+    aws.settle()
+    messages = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    told = json.loads(messages[0]["Body"])
+    assert told["Subject"] == "AWS CloudFormation Notification"
+    assert "StackName='told'" in told["Message"]
+    with pytest.raises(ClientError, match="cannot be told of the stack"):
+        aws.client("cloudformation").create_stack(
+            StackName="untold", TemplateBody=body, NotificationARNs=[f"{topic}-that-is-not-there"]
+        )
