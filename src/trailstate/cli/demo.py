@@ -106,7 +106,7 @@ def play(
     if server is None:
         raise Stop(ExitCode.NO_SERVER, f"No server runs on {settings.data}. Start one with: trailstate up")
     account = server.accounts[0]
-    stage = Stage(server.endpoint, account, _root_identity(settings.data, account), advance=lambda _: None)
+    stage = Stage(server.endpoint, account, root_identity(settings.data, account), advance=lambda _: None)
     say(chosen.story)
     answer = chosen.ask(stage, chosen.play(stage))
     put(_answer_lines(answer))
@@ -151,7 +151,7 @@ def _ask(incident: "Incident", stage: "Stage", planted: "Planted") -> Asked:
     return Asked(incident, answer, clock.monotonic() - started)
 
 
-def _root_identity(data: Path, account: str) -> "Identity":
+def root_identity(data: Path, account: str) -> "Identity":
     import msgspec
 
     from trailstate.incidents.stage import Identity

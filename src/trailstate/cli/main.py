@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from trailstate import __version__
 from trailstate.cli.clock import clock, settle
 from trailstate.cli.demo import demo, play
+from trailstate.cli.detect import detect
 from trailstate.cli.doctor import doctor
 from trailstate.cli.env import env
 from trailstate.cli.events import events
@@ -42,7 +43,7 @@ ORDER = (
     *("rules", "packs", "remediate"),
     *("inbox",),
     *("verify",),
-    *("signin",),
+    *("detect", "signin"),
     *("demo", "play", "clock", "settle", "doctor"),
 )
 """The verbs as help lists them: begin, ask, look at resources, judge, be told, prove, play."""
@@ -111,6 +112,7 @@ app.command("import")(import_)
 app.add_typer(quarantine, name="quarantine")
 app.command()(query)
 app.command()(hunt)
+app.add_typer(detect, name="detect")
 app.command()(signin)
 app.command()(demo)
 app.command()(play)
