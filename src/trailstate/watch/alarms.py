@@ -14,6 +14,7 @@ from typing import Any
 from trailstate.stores.interface import JOURNAL, Commit, ShelfChange, ShelfKey, Store, VersionConflict
 from trailstate.stores.kept import Kept
 from trailstate.watch import alarm, change
+from trailstate.watch.arrival import Series
 from trailstate.watch.composite import read_rule
 from trailstate.watch.metric import Datum, MetricName, Metrics, by_period
 from trailstate.world import World
@@ -24,6 +25,9 @@ CREATE TABLE IF NOT EXISTS alarm_judged (
 """
 MISSED_MAX = 1000
 """Moments of one alarm that are judged after a pause, the newest."""
+
+LATE_SECONDS_MAX = 86_400
+"""Data older than that raise no alarm."""
 
 ROUNDS_MAX = 10
 """How often composite alarms are looked at again because another one changed."""
@@ -57,17 +61,20 @@ class Alarms:
         self._lock = threading.Lock()
         self._working = threading.RLock()
         """Held over what is known of alarms; `due` is asked from other threads than `run`."""
-        self._heard: set[MetricName] = set()
+        self._heard: dict[MetricName, int] = {}
+        """The metrics that got data since the last run, and the time of the oldest of it."""
         self._heard_at = world.now()
         self._head = -1
         self._known: Sequence[Known] = ()
         self._watched: frozenset[MetricName] = frozenset()
         self._judged: dict[tuple[str, str, str], int] | None = None
 
-    def hear(self, metrics: Iterable[MetricName]) -> None:
+    def hear(self, series: Iterable[Series]) -> None:
         """Data came for these metrics."""
         with self._lock:
-            self._heard.update(metrics)
+            for metric, data in series:
+                oldest = min(each.time for each in data)
+                self._heard[metric] = min(oldest, self._heard.get(metric, oldest))
             self._heard_at = self._world.now()
 
     def forget(self) -> None:
@@ -80,7 +87,7 @@ class Alarms:
         with self._working:
             self._refresh()
             with self._lock:
-                self._heard &= self._watched
+                self._heard = {metric: at for metric, at in self._heard.items() if metric in self._watched}
                 if self._heard:
                     return self._heard_at
             ends = [self._until(each) + each.period for each in self._of(change.METRIC_ALARM)]
@@ -90,12 +97,12 @@ class Alarms:
         """Judge every alarm whose period ended or whose metric got data."""
         with self._working:
             with self._lock:
-                heard, self._heard = self._heard, set()
+                heard, self._heard = self._heard, {}
             judged = {}
             for each in list(self._of(change.METRIC_ALARM)):
                 last = int(now.timestamp()) // each.period * each.period
                 is_due = last > self._until(each) or each.metric in heard
-                if is_due and self._judge(each, last, now):
+                if is_due and self._judge(each, last, now, heard.get(each.metric, last)):
                     judged[_place(each.key)] = last
             self._compose(now)
             self._note(judged)
@@ -120,8 +127,7 @@ class Alarms:
         if self._judged is None:
             rows = self._kept.connection().execute("SELECT account, region, name, until FROM alarm_judged")
             self._judged = {(account, region, name): until for account, region, name, until in rows}
-        made = datetime.fromisoformat(known.value["AlarmConfigurationUpdatedTimestamp"]).timestamp()
-        first = int(made) // known.period * known.period - known.period
+        first = _made(known) // known.period * known.period - known.period
         found = self._judged.get(_place(known.key), first)
         return max(found // known.period * known.period, first)
 
@@ -138,17 +144,21 @@ class Alarms:
 
     # Judgement.
 
-    def _judge(self, known: Known, last: int, now: datetime) -> bool:
-        """Every moment since the last judgement at which the answer could be another one; False when somebody else
-        changed the alarm meanwhile, so that it must be read and judged again."""
+    def _judge(self, known: Known, last: int, now: datetime, oldest: int) -> bool:
+        """Every moment since the last judgement at which the answer could be another one, and those before it that
+        data as old as `oldest` came for: such data can still raise an alarm, and not silence one in hindsight. False
+        when somebody else changed the alarm meanwhile, so that it must be read and judged again."""
         until = self._until(known)
+        oldest = max(oldest, _made(known), last - LATE_SECONDS_MAX)
         window = alarm.window_seconds(known.value)
-        first = min(until + known.period, last)
+        first = min(until, oldest // known.period * known.period, last - known.period) + known.period
         data = self._metrics.read(known.metric, first - window, last, known.value.get("Unit"))
         periods = by_period(data, known.period)
         for end in _moments(periods, known.period, first, last, window):
             verdict = self._verdict(known, periods, end)
-            if verdict is not None and verdict.state != known.value["StateValue"]:
+            if verdict is None or (end <= until and end < last and verdict.state != alarm.ALARM):
+                continue
+            if verdict.state != known.value["StateValue"]:
                 moment = now if end == last else datetime.fromtimestamp(end, UTC)
                 reasons = alarm.reason_data(known.value, verdict, moment)
                 changed = self._change(known, verdict.state, verdict.reason, reasons, moment)
@@ -207,6 +217,11 @@ class Alarms:
         fresh = Known(known.key, after, known.version + 1)
         self._known = [fresh if each.key == known.key else each for each in self._known]
         return fresh
+
+
+def _made(known: Known) -> int:
+    """When the alarm was given its settings, in seconds."""
+    return int(datetime.fromisoformat(known.value["AlarmConfigurationUpdatedTimestamp"]).timestamp())
 
 
 def _place(key: ShelfKey) -> tuple[str, str, str]:

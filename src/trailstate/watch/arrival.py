@@ -69,7 +69,7 @@ def metrics_queue(account: str, region: str) -> str:
 
 
 Series = tuple[MetricName, Sequence[Datum]]
-Heard = Callable[[Iterable[MetricName]], None]
+Heard = Callable[[Iterable[Series]], None]
 
 
 class LogArrival:
@@ -91,7 +91,7 @@ class LogArrival:
         series = list(self._measured(arrived, messages))
         if not self._events.is_kept(row.queue, row.id):
             self._keep(row, arrived, series)
-        self._heard(metric for metric, _ in series)
+        self._heard(series)
         return Commit(outbox=list(self._subscribed(row, arrived, messages)))
 
     def _keep(self, row: OutboxRow, arrived: Events, series: Iterable[Series]) -> None:
@@ -219,5 +219,5 @@ class MetricArrival:
                 for metric, data in series:
                     self._metrics.add(connection, metric, data)
                 self._events.note(connection, row.queue, row.id)
-        self._heard(metric for metric, _ in series)
+        self._heard([each for each in series if each[1]])
         return Commit()
