@@ -15,6 +15,7 @@ MEASUREMENTS = (
     "delivery",
     "filters",
     "records",
+    "patterns",
     "rules",
     "repair",
     "fidelity",

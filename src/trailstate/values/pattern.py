@@ -91,7 +91,7 @@ def _node(name: str, value: Any, depth: int) -> Node:
     if isinstance(value, dict):
         return _branch(value, depth + 1)
     if isinstance(value, list):
-        return read_comparison(value, json.dumps(value, sort_keys=True))
+        return read_comparison(value, repr(value))
     raise BadPattern(f'"{name}" must be an object or an array')
 
 

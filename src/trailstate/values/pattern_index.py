@@ -7,13 +7,14 @@ patterns expect an object goes the plain way of `pattern`, where one and the sam
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from trailstate.values.comparison import Comparison
+from trailstate.values.comparison import Comparison, token
 from trailstate.values.pattern import Branch, Pattern, leaves
 
 Name = TypeVar("Name")
@@ -25,13 +26,13 @@ PREFIX_CHARACTERS_MAX = 32
 """What longer prefixes hang on: their beginning."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Rule(Generic[Name]):
-    """One pattern, flattened: all asks, and any group of each alternative."""
+    """One pattern, flattened: all asks, and any group of each alternative. What it hangs on is not asked again."""
 
     name: Name
     pattern: Pattern
-    asks: tuple[Ask, ...]
+    asks: Sequence[Ask]
     groups: tuple[Any, ...]
 
 
@@ -94,45 +95,49 @@ class PatternIndex(Generic[Name]):
         return place.slot, number, comparison
 
     def _hang(self, rules: Sequence[_Rule[Name]]) -> None:
+        """Put each pattern under its rarest ask, and ask the others in the order of how rare they are."""
         counts = Counter(key for rule in rules for ask in rule.asks for key in _handles(ask))
+
+        def commonness(ask: Ask) -> float:
+            handles = _handles(ask)
+            return sum(counts[key] for key in handles) if handles else inf
+
         for rule in rules:
-            handles = [found for ask in rule.asks if (found := _handles(ask))]
+            rule.asks = sorted(rule.asks, key=commonness)
+            handles = _handles(rule.asks[0]) if rule.asks else ()
             if not handles:
                 self._always.append(rule)
                 continue
-            for slot, kind, value in min(handles, key=lambda keys: sum(counts[key] for key in keys)):
+            if all(len(value) < PREFIX_CHARACTERS_MAX for _, kind, value in handles if kind == "prefix"):
+                rule.asks = rule.asks[1:]
+            for slot, kind, value in handles:
                 shelf = self._exact if kind == "exact" else self._prefix
                 shelf.setdefault(slot, {}).setdefault(value, []).append(rule)
 
     # ---- asking ----
 
-    def _everything(self) -> Iterator[_Rule[Name]]:
-        yield from self._always
-        seen: set[int] = set()
-        for shelf in (self._exact, self._prefix):
-            for held in shelf.values():
-                for rules in held.values():
-                    yield from _fresh(rules, seen)
+    def _everything(self) -> Iterable[_Rule[Name]]:
+        shelves = (rules for shelf in (self._exact, self._prefix) for held in shelf.values() for rules in held.values())
+        return dict.fromkeys(rule for rules in (self._always, *shelves) for rule in rules)
 
-    def _candidates(self, values: Sequence[Any]) -> Iterator[_Rule[Name]]:
+    def _candidates(self, values: Sequence[Any]) -> Iterable[_Rule[Name]]:
         """Those that may be met, each once."""
-        yield from self._always
-        seen: set[int] = set()
+        found, is_sure = list(self._always), True
         for slot, held in self._exact.items():
-            for value in _values(values[slot]):
-                yield from _fresh(held.get(_token(value), ()), seen)
+            value = values[slot]
+            if type(value) is str:
+                found += held.get(value, ())
+            elif value is not msgspec.UNSET:
+                is_sure = False
+                for each in _values(value):
+                    found += held.get(token(each), ())
         for slot, beginnings in self._prefix.items():
             for value in _values(values[slot]):
                 if isinstance(value, str):
+                    is_sure = False
                     for length in self._lengths[slot]:
-                        yield from _fresh(beginnings.get(value[:length], ()), seen)
-
-
-def _fresh(rules: Iterable[_Rule[Name]], seen: set[int]) -> Iterator[_Rule[Name]]:
-    for rule in rules:
-        if id(rule) not in seen:
-            seen.add(id(rule))
-            yield rule
+                        found += beginnings.get(value[:length], ())
+        return found if is_sure else dict.fromkeys(found)
 
 
 def _handles(ask: Ask) -> tuple[tuple[int, str, Any], ...]:
@@ -144,17 +149,13 @@ def _handles(ask: Ask) -> tuple[tuple[int, str, Any], ...]:
     return exact + tuple((slot, "prefix", each[:PREFIX_CHARACTERS_MAX]) for each in comparison.prefixes)
 
 
-def _token(value: Any) -> Any:
-    return (value,) if value is None or value is True or value is False else value
-
-
 def _values(value: Any) -> Sequence[Any]:
-    if isinstance(value, str):
+    if type(value) is str:
         return (value,)
     return () if value is msgspec.UNSET else leaves(value)
 
 
-def _meets(asks: Iterable[Ask], groups: Iterable[Any], values: Sequence[Any], known: dict[int, bool]) -> bool:
+def _meets(asks: Sequence[Ask], groups: Sequence[Any], values: Sequence[Any], known: dict[int, bool]) -> bool:
     for slot, number, comparison in asks:
         answer = known.get(number)
         if answer is None:
@@ -163,7 +164,7 @@ def _meets(asks: Iterable[Ask], groups: Iterable[Any], values: Sequence[Any], kn
             known[number] = answer
         if not answer:
             return False
-    return all(any(_meets(below, more, values, known) for below, more in group) for group in groups)
+    return not groups or all(any(_meets(below, more, values, known) for below, more in each) for each in groups)
 
 
 # ---- reading an event ----

@@ -10,12 +10,13 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
 
 from trailstate.stores.interface import OutboxRow, ShelfKey, Store
-from trailstate.values.pattern import read_pattern
+from trailstate.values.pattern import Pattern, read_pattern
 from trailstate.values.pattern_index import PatternIndex
 
 BUS = "watch.bus"
@@ -26,6 +27,7 @@ DEFAULT = "default"
 ENABLED = "ENABLED"
 WITH_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 INDEXES_MAX = 256
+PATTERNS_KEPT = 20_000
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -146,10 +148,16 @@ class Buses:
     def _built(self, bus: BusName) -> PatternIndex[Rule]:
         documents = self._store.documents(bus.account, bus.region, f"{RULE}{bus.name}")
         return PatternIndex(
-            (_rule(key.name, each.value), read_pattern(each.value["EventPattern"]))
+            (_rule(key.name, each.value), _pattern(each.value["EventPattern"]))
             for key, each in documents
             if each.value.get("EventPattern") and each.value["State"] != "DISABLED"
         )
+
+
+@lru_cache(maxsize=PATTERNS_KEPT)
+def _pattern(text: str) -> Pattern:
+    """Read once: when a rule changes, the others of its bus do not."""
+    return read_pattern(text)
 
 
 def _rule(name: str, document: Document) -> Rule:
