@@ -17,6 +17,8 @@ from trailstate.stores.interface import OutboxRow
 from trailstate.trail.digest import Delivered, Digest, Previous
 from trailstate.trail.window import Lane
 
+CHAIN = "trail.chain"
+"""A chain on the shelf, at (the trail's account, its home region, its name / account / region)."""
 NEWS = "chain/"
 FILES = "files/"
 

@@ -201,8 +201,23 @@ class Delivery:
             shelf=[
                 ShelfChange(ShelfKey(change.key.account, change.key.region, KEPT, change.key.name), _document(after))
             ],
-            outbox=news(before, after, event_id, time),
+            outbox=[*news(before, after, event_id, time), *self._reopened(before, after, change.key, time)],
         )
+
+    def _reopened(self, before: Kept, after: Kept, key: ShelfKey, time: datetime) -> list[OutboxRow]:
+        """Chains of an earlier time of logging begin again with the trail, wherever it covers them still: their regions
+        have digests from then on, records or none."""
+        if before.is_chained or not after.is_chained or after.trail is None:
+            return []
+        names = (found.name for found, _ in self._store.documents(key.account, key.region, chain.CHAIN))
+        places = {tuple(name.split("/")[1:]) for name in names if name.startswith(f"{key.name}/")}
+        lanes = [
+            lane_of(after.trail, after, account, region)
+            for account, region in sorted(places - {(key.account, key.region)})
+            if covers(after.trail, account, region, self._members.is_member)
+        ]
+        self._chained.update((lane.chain, lane.opening) for lane in lanes)
+        return [chain.opened(lane, after.since, time) for lane in lanes]
 
     def _cut(self, shelf: Sequence[ShelfChange] = (), outbox: Sequence[OutboxRow] = ()) -> None:
         """Make windows of everything gathered."""

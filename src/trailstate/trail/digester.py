@@ -21,14 +21,11 @@ import msgspec
 
 from trailstate.stores.interface import Commit, OutboxRow, ShelfChange, ShelfKey, Store
 from trailstate.trail import digest
-from trailstate.trail.chain import FILES, NEWS, Chain, Filed, News, Opening, filed_of, news_of
+from trailstate.trail.chain import CHAIN, FILES, NEWS, Chain, Filed, News, Opening, filed_of, news_of
 from trailstate.trail.digest import Digest
 from trailstate.trail.keys import Keys
 from trailstate.trail.logfile import pack
 from trailstate.trail.window import QUEUE, Lane, window_of
-
-CHAIN = "trail.chain"
-"""A chain at (the trail's account, its home region, its name / account / region)."""
 
 SHIPPED = "digest/"
 BACKFILL_AFTER = timedelta(days=7)

@@ -170,6 +170,22 @@ def test_a_chain_closes_when_logging_stops_and_another_begins(evidence: Evidence
     assert [each["previousDigestS3Object"] for each in evidence.digests()] == [None, None]
 
 
+def test_every_region_that_had_digests_has_them_again_when_logging_begins_again(
+    evidence: Evidence, world: SimulatedWorld
+) -> None:
+    evidence.change(a_trail())
+    evidence.record(awsRegion="eu-west-1")
+    settle(evidence, world)
+    evidence.change(a_trail(IsLogging=False), "StopLogging")
+    settle(evidence, world)
+    evidence.change(a_trail(Generation=2))
+    settle(evidence, world, 2 * HOUR)
+    ends = [(each["digestS3Object"].split("/")[3], each["digestEndTime"]) for each in evidence.digests()]
+    assert {region for region, _ in ends} == {REGION, "eu-west-1"}
+    stopped, *again = [end for region, end in sorted(ends) if region == "eu-west-1"]
+    assert (stopped, again) == ("2026-01-15T09:35:00Z", ["2026-01-15T10:40:00Z", "2026-01-15T11:40:00Z"])
+
+
 def test_a_last_file_that_is_late_is_waited_for(evidence: Evidence, world: SimulatedWorld) -> None:
     evidence.change(a_trail())
     evidence.record()
