@@ -114,7 +114,7 @@ def test_a_changed_pack_keeps_what_is_in_both(aws: Lab) -> None:
     assert {each["ConfigRuleId"] for each in after.values()} <= {each["ConfigRuleId"] for each in before.values()}
     (keys,) = [each for name, each in after.items() if name.startswith("access-keys")]
     assert json.loads(keys["InputParameters"]) == {"maxAccessKeyAge": "30"}
-    assert state(aws, "basics")["ConformancePackState"] == "UPDATE_COMPLETE"
+    assert state(aws, "basics")["ConformancePackState"] == "CREATE_COMPLETE"
     (told,) = config.describe_conformance_packs()["ConformancePackDetails"]
     assert told["ConformancePackInputParameters"] == given
 

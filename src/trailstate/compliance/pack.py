@@ -87,10 +87,12 @@ def hold_rules(template: Template) -> None:
 def deploy(
     shelf: StagedShelf, call: Call, world: World, pack: Mapping[str, Any], template: Template, *, account: str
 ) -> None:
-    """Put the pack with all its rules in one commit; what is left to do outside follows from the outbox."""
+    """Put the pack with all its rules in one commit; what is left to do outside follows from the outbox.
+
+    A pack that is put again is created again, as far as its state tells: that is what clients wait for.
+    """
     name, region = pack["ConformancePackName"], call.region
     before = find(shelf, account, region, name)
-    verb = "UPDATE" if before else "CREATE"
     reason = _obstacle(shelf, account, region, template)
     rules = [] if reason else _put_rules(shelf, call, world, pack, template, account)
     kept = {each["name"] for each in rules}
@@ -100,14 +102,14 @@ def deploy(
     document = {
         **pack,
         "LastUpdateRequestedTime": moment_text(call.now),
-        "state": f"{verb}_FAILED" if reason else f"{verb}_IN_PROGRESS",
+        "state": "CREATE_FAILED" if reason else "CREATE_IN_PROGRESS",
         "reason": reason,
         "rules": rules or (before or {}).get("rules", []),
         "remediations": [_named(each, pack["ConformancePackId"]) for each in template.remediations],
     }
     shelf.put(ShelfKey(account, region, PACK_KIND, name), document)
     if not reason:
-        body = msgspec.json.encode({"account": account, "region": region, "pack": name, "verb": verb})
+        body = msgspec.json.encode({"account": account, "region": region, "pack": name})
         shelf.send(OutboxRow(f"{QUEUE}{account}/{region}/{name}", f"{QUEUE}{world.uuid()}", body))
 
 
@@ -182,7 +184,7 @@ class PackShipper:
         if found is None:
             return Commit()
         reason = self._put_remediations(key, found.value["remediations"])
-        state = f"{asked['verb']}_{'FAILED' if reason else 'COMPLETE'}"
+        state = "CREATE_FAILED" if reason else "CREATE_COMPLETE"
         told = {"state": state, "reason": reason, "completed": moment_text(self._world.now())}
         return Commit(shelf=[ShelfChange(key, found.value | told, found.version)])
 
