@@ -194,10 +194,10 @@ def as_text(report: Mapping[str, Any]) -> str:
         ),
         "Data directory": table(("what", "state"), [(name, str(value)) for name, value in report["data"].items()]),
         "Sandbox": f"{report['sandbox']['protection']}: {report['sandbox']['meaning']}\n",
-        "Operations that Trailstate answers itself; all others go to the estate": table(
+        "Operations that Trailstate answers itself (-o json names them); all others go to the estate": table(
             ("service", "done", "not yet"),
             [
-                (service, _listed(rows["done"]), str(len(rows["not_yet"])))
+                (service, str(len(rows["done"])), str(len(rows["not_yet"])))
                 for service, rows in report["ownership"].items()
             ],
         ),
@@ -215,10 +215,6 @@ def _shown(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) or "-"
 
 
 def _plain(value: object) -> object:
