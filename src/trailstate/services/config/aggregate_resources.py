@@ -116,6 +116,7 @@ def list_aggregate_discovered_resources(
             ResourceType,
             after=after if place == start else 0,
             ids=ids,
+            name=filters.get("ResourceName"),
             limit=limit + 1 - len(found),
         )
         found += [(place, each) for each in known]

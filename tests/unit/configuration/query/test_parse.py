@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from tests.unit.configuration.query.holdings import HOME, Holdings, an_item
 
 from trailstate.configuration.query.lex import InvalidExpression
 from trailstate.configuration.query.parse import parse
@@ -140,3 +141,7 @@ def test_published_queries_are_accepted_and_documented_limits_refused() -> None:
     surprises = [each for each, note in published if (refusal(each) is None) == note.startswith("INVALID")]
     assert surprises == []
     assert len(published) >= 49
+    held = Holdings()
+    held.put(an_item("AWS::EC2::Volume", "vol-1", {"size": 8}))
+    answered = [held.ask(each) for each, note in published if not note.startswith("INVALID")]
+    assert [{"COUNT(*)": 1, "accountId": HOME.account}] in answered
