@@ -7,7 +7,6 @@ from trailstate.app.house import House, Part
 from trailstate.lake.execution import Executions
 from trailstate.lake.files import BucketFiles
 from trailstate.lake.lake import Lake, Scope
-from trailstate.lake.live import Live
 from trailstate.stores.disk import DiskObjects
 from trailstate.trail.organization import Organizations
 from trailstate.trail.trails import trails
@@ -23,7 +22,7 @@ def assemble(house: House) -> Part:
     else:
         scratch = tempfile.TemporaryDirectory(prefix="trailstate-lake-")
         objects, directory = DiskObjects(Path(scratch.name), house.world), Path(scratch.name) / SCRATCH
-    lake = Lake(objects, Live(house.store, directory))
+    lake = Lake(objects, house.store, directory)
     organizations = house.provided(Organizations)
 
     def scope_of(account: str) -> Scope:
@@ -36,7 +35,7 @@ def assemble(house: House) -> Part:
     executions = Executions(house.store, house.objects, lake, files, house.door, house.world, scope_of)
 
     def forget() -> None:
-        lake.live.forget()
+        lake.forget()
         files.forget()
 
     def close() -> None:

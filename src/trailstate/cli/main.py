@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from trailstate import __version__
 from trailstate.cli.clock import clock, settle
+from trailstate.cli.coverage import coverage
 from trailstate.cli.demo import demo, play
 from trailstate.cli.detect import detect
 from trailstate.cli.doctor import doctor
@@ -38,7 +39,7 @@ EXIT_CODES = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEAN
 
 ORDER = (
     *("up", "env"),
-    *("events", "query", "hunt", "import", "quarantine"),
+    *("events", "query", "hunt", "import", "quarantine", "coverage"),
     *("resource", "types"),
     *("rules", "packs", "remediate"),
     *("inbox",),
@@ -114,6 +115,7 @@ app.command()(query)
 app.command()(hunt)
 app.add_typer(detect, name="detect")
 app.command()(signin)
+app.command()(coverage)
 app.command()(demo)
 app.command()(play)
 app.command()(doctor)

@@ -16,11 +16,8 @@ from trailstate.cli.terminal import put, say
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from trailstate.lake.engine import Bounds
     from trailstate.lake.lake import Lake
 
-SECONDS_MAX = 600.0
-MEMORY_MIB = 4096
 PROMPT, MORE = "sql> ", "  -> "
 
 
@@ -45,7 +42,8 @@ def query(
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """Ask in Athena's SQL: imported logs and the live journal are the table `cloudtrail`.
+    """Ask in Athena's SQL: imported logs and the live journal are the table `cloudtrail`,
+    configuration items `configuration_items`, and what rules said `compliance`.
 
     Works beside a running server and without one; whoever may read the data directory sees all of it.
 
@@ -56,7 +54,7 @@ def query(
     """
     from trailstate.cli.lake import opened
 
-    with opened(effective(data=data, config=config).data, _bounds()) as lake:
+    with opened(effective(data=data, config=config).data) as lake:
         if sql is not None:
             _answer(lake, sql, output, into)
         else:
@@ -90,18 +88,13 @@ def hunt(
     if sql:
         put(known[name].sql)
         return
-    with opened(effective(data=data, config=config).data, _bounds()) as lake:
+    with opened(effective(data=data, config=config).data) as lake:
         _answer(lake, known[name].sql, output, into)
 
 
-def _bounds() -> "Bounds":
-    from trailstate.lake.engine import Bounds
-
-    return Bounds(seconds=SECONDS_MAX, memory_mib=MEMORY_MIB)
-
-
 @contextmanager
-def _asked(lake: "Lake", sql: str) -> "Iterator[pa.RecordBatchReader]":
+def asked(lake: "Lake", sql: str) -> "Iterator[pa.RecordBatchReader]":
+    """The answer; ends the command with a sentence when there is none."""
     from trailstate.lake.engine import QueryFailed
     from trailstate.lake.lake import Refused, Scope
     from trailstate.world import RealWorld
@@ -118,7 +111,7 @@ def _asked(lake: "Lake", sql: str) -> "Iterator[pa.RecordBatchReader]":
 def _answer(lake: "Lake", sql: str, form: Form, into: Path | None) -> None:
     if form is Form.PARQUET and into is None:
         raise Stop(ExitCode.USAGE, "Parquet is not for terminals; name a file with --into.")
-    with _asked(lake, sql) as reader:
+    with asked(lake, sql) as reader:
         if form is Form.PARQUET:
             _write_parquet(reader, into)
             return
@@ -188,7 +181,8 @@ def _complete() -> None:
 
 
 WORDS = (
-    *("SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "COUNT(*)", "CROSS JOIN UNNEST", "cloudtrail"),
+    *("SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "COUNT(*)", "CROSS JOIN UNNEST"),
+    *("cloudtrail", "configuration_items", "compliance"),
     *("json_extract_scalar", "regexp_like", "element_at", "date_trunc", "from_iso8601_timestamp", "approx_distinct"),
 )
 

@@ -13,9 +13,7 @@ import msgspec
 from trailstate.compliance.inventory import Item
 from trailstate.compliance.verdict import Verdict
 from trailstate.configuration.project import moment_text
-from trailstate.stores.interface import Append
-
-VERDICTS = "verdicts"
+from trailstate.stores.interface import VERDICTS, Append
 
 JUDGED = "judged"
 """The verdict on one resource changed, or what is said of it."""

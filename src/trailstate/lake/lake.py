@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from trailstate.lake import dialect, gate, shape
 from trailstate.lake.engine import Bounds, Engine
 from trailstate.lake.gate import Refused, TableName
-from trailstate.lake.live import Live
+from trailstate.lake.ledgers import ITEM_COLUMNS, ITEMS, JUDGEMENTS, VERDICT_COLUMNS, Form
+from trailstate.lake.ledgers import RECORDS as RECORD_LINES
+from trailstate.lake.live import Lines, Live
 from trailstate.lake.manifest import Manifest
 from trailstate.lake.segment import RECORDS
 from trailstate.stores.disk import DiskObjects
@@ -24,10 +26,6 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 DATABASE = "default"
-BUILT_IN = frozenset((TableName(DATABASE, "cloudtrail"), TableName(DATABASE, "cloudtrail_logs")))
-"""The tables that are there without anybody having made them."""
-
-_EMPTY = "(SELECT {columns} WHERE false)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +37,40 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table over records: under its name, with these columns, and only rows that hold to a condition."""
+    """A table over one ledger: under its name, with these columns, and only rows that hold to a condition."""
 
     columns: tuple[shape.Column, ...] = shape.CLOUDTRAIL + shape.PARTITIONS
     condition: str = ""
     """A DuckDB condition over a segment's columns, made by the house."""
     files: tuple[Path, ...] | None = None
     """Its own files, below a directory that the engine may read; None: the lake's."""
+    form: Form = RECORD_LINES
+
+
+BUILT_IN: Mapping[TableName, Table] = {
+    TableName(DATABASE, "cloudtrail"): Table(),
+    TableName(DATABASE, "cloudtrail_logs"): Table(),
+    TableName(DATABASE, "compliance"): Table(VERDICT_COLUMNS, form=JUDGEMENTS),
+    TableName(DATABASE, "configuration_items"): Table(ITEM_COLUMNS, form=ITEMS),
+}
+"""The tables that are there without anybody having made them."""
 
 
 class Lake:
     """Safe from any thread."""
 
-    def __init__(self, objects: DiskObjects, live: Live, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self, objects: DiskObjects, lines: Lines | None, directory: Path, bounds: Bounds | None = None
+    ) -> None:
+        """`directory` is for what can be made again from the ledgers; without `lines` there are none."""
         self.objects = objects
         self.manifest = Manifest(objects)
-        self.live = live
+        self.live = {
+            form.ledger: Live(lines, directory / form.ledger, form) for form in (RECORD_LINES, ITEMS, JUDGEMENTS)
+        }
         segments = objects.directory("lake")
         segments.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.engine = Engine([segments, live.directory], bounds or Bounds())
+        self.engine = Engine([segments, directory], bounds or Bounds())
 
     @contextlib.contextmanager
     def ask(
@@ -74,7 +87,7 @@ class Lake:
 
         def known(name: TableName) -> bool:
             made = None if tables is None else tables(_qualified(name))
-            table = made or (Table() if _qualified(name) in BUILT_IN else None)
+            table = made or BUILT_IN.get(_qualified(name))
             if table is not None:
                 found[_qualified(name)] = table
             return table is not None
@@ -92,39 +105,46 @@ class Lake:
         query = dialect.translated(_unqualified(tree), now, shape.LEAVES if flat else ())
         if not found:
             return query, []
-        views = [f"CREATE VIEW records AS {relation(self._files(scope), scope)}"]
+        forms = {table.form.ledger: table.form for table in found.values()}
+        views = [
+            f'CREATE VIEW "{ledger}" AS {relation(self._files(form, scope), scope, form)}'
+            for ledger, form in forms.items()
+        ]
         for name, table in found.items():
-            own = "records" if table.files is None else f"({relation(table.files, Scope())})"
+            own = f'"{table.form.ledger}"' if table.files is None else f"({relation(table.files, Scope())})"
             rows = f"(SELECT * FROM {own} WHERE {table.condition})" if table.condition else own  # noqa: S608
-            select = shape.view(rows, table.columns, with_leaves=flat)
+            select = shape.view(rows, table.columns, with_leaves=flat and table.form is RECORD_LINES)
             views.append(f'CREATE VIEW "{view_name(name)}" AS {select}')
         return query, views
 
     def size_bytes(self, scope: Scope) -> int:
         """How much there is to read for that scope."""
-        return sum(each.stat().st_size for each in self._files(scope))
+        return sum(each.stat().st_size for each in self._files(RECORD_LINES, scope))
+
+    def forget(self) -> None:
+        """Begin anew; for ledgers that were erased."""
+        for live in self.live.values():
+            live.forget()
 
     def close(self) -> None:
         self.engine.close()
 
-    def _files(self, scope: Scope) -> list[Path]:
-        sealed = self.manifest.segments(RECORDS, accounts=scope.accounts)
-        return [*(self.objects.path(each.key) for each in sealed), *self.live.files()]
+    def _files(self, form: Form, scope: Scope) -> list[Path]:
+        sealed = self.manifest.segments(RECORDS, accounts=scope.accounts) if form is RECORD_LINES else ()
+        return [*(self.objects.path(each.key) for each in sealed), *self.live[form.ledger].files()]
 
 
-def relation(files: Sequence[Path], scope: Scope) -> str:
+def relation(files: Sequence[Path], scope: Scope, form: Form = RECORD_LINES) -> str:
     """The SELECT over every file, narrowed to the scope."""
-    from trailstate.lake.columns import schema
-
     if not files:
-        columns = ", ".join(f"NULL::{_TYPES[str(each.type)]} AS {each.name}" for each in schema())
+        columns = ", ".join(f"NULL::{_TYPES[str(each.type)]} AS {each.name}" for each in form.schema())
         return f"SELECT {columns} WHERE false"
     listed = ", ".join(text(str(path)) for path in files)
     everything = f"SELECT * FROM read_parquet([{listed}])"  # noqa: S608 - the house's own files
     if scope.accounts is None:
         return everything
     accounts = ", ".join(text(each) for each in scope.accounts) or "NULL"
-    return f"{everything} WHERE recipientAccountId IN ({accounts})"
+    return f"{everything} WHERE {form.account} IN ({accounts})"
 
 
 _TYPES = {"string": "VARCHAR", "bool": "BOOLEAN", "int64": "BIGINT"}

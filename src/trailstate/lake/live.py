@@ -1,7 +1,7 @@
-"""The journal's records as files of the lake, kept up as it grows: what is recorded can be asked about at once.
+"""A ledger's lines as files of the lake, kept up as it grows: what is recorded can be asked about at once.
 
-Every `CHUNK_ENTRIES` lines of the journal become a file that stays; what follows the last whole chunk becomes a file
-that is made anew when there is more. All of it is derived from the journal and may be deleted at any time.
+Every `CHUNK_ENTRIES` lines become a file that stays; what follows the last whole chunk becomes a file
+that is made anew when there is more. All of it is derived from the ledger and may be deleted at any time.
 """
 
 import threading
@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from trailstate.lake.columns import NotARecord, line_of, table_of, time_of
+from trailstate.lake.ledgers import Form
 from trailstate.lake.segment import written
-from trailstate.stores.interface import JOURNAL, Entry
+from trailstate.stores.interface import Entry
 
 CHUNK_ENTRIES = 5000
 
 
 class Lines(Protocol):
-    """What is read of the journal: a store, or a data directory beside its server."""
+    """What is read of a ledger: a store, or a data directory beside its server."""
 
     def read(self, ledger: str, after: int, limit: int) -> Sequence[Entry]: ...
 
@@ -25,29 +25,30 @@ class Lines(Protocol):
 
 
 class Live:
-    """The journal as Parquet files in a directory of their own. Safe from several threads."""
+    """One ledger as Parquet files in a directory of their own. Safe from several threads."""
 
-    def __init__(self, lines: Lines | None, directory: Path) -> None:
-        """Without lines there is no journal: a directory that only imports ever filled."""
+    def __init__(self, lines: Lines | None, directory: Path, form: Form) -> None:
+        """Without lines there is no ledger: a directory that only imports ever filled."""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory = directory
+        self.form = form
         self._lines = lines
         self._lock = threading.Lock()
         self._tail: tuple[int, int] = (0, 0)
         self.forget()
 
     def files(self) -> list[Path]:
-        """The files that hold every line the journal has by now, and no other."""
+        """The files that hold every line the ledger has by now, and no other."""
         if self._lines is None:
             return []
         with self._lock:
-            head = self._lines.head(JOURNAL)
+            head = self._lines.head(self.form.ledger)
             whole = head // CHUNK_ENTRIES
             chunks = [self._chunk(number) for number in range(whole)]
             return [*chunks, *self._rest(whole * CHUNK_ENTRIES, head)]
 
     def forget(self) -> None:
-        """Begin anew; for a journal that was erased."""
+        """Begin anew; for a ledger that was erased."""
         with self._lock:
             for path in self.directory.glob("*.parquet"):
                 path.unlink(missing_ok=True)
@@ -78,23 +79,14 @@ class Live:
 
     def _write(self, path: Path, after: int, count: int) -> None:
         assert self._lines is not None
-        lines, times = [], []
-        while count:
-            entries = self._lines.read(JOURNAL, after, min(count, CHUNK_ENTRIES))
-            if not entries:
+        entries: list[Entry] = []
+        while len(entries) < count:
+            found = self._lines.read(
+                self.form.ledger, entries[-1].position if entries else after, min(count - len(entries), CHUNK_ENTRIES)
+            )
+            if not found:
                 break
-            for entry in entries:
-                line = line_of(entry.body)
-                lines.append(line)
-                times.append(_time(line, entry))
-            after, count = entries[-1].position, count - len(entries)
+            entries += found
         fresh = path.with_suffix(".new")
-        fresh.write_bytes(written(table_of(lines, times)))
+        fresh.write_bytes(written(self.form.table(entries)))
         fresh.replace(path)
-
-
-def _time(line: object, entry: Entry) -> int:
-    try:
-        return time_of(line)
-    except NotARecord:
-        return int(entry.time.timestamp())

@@ -18,6 +18,9 @@ RECORDS = "cloudtrail"
 """The table of records."""
 
 ROW_GROUP_ROWS = 8192
+_RANGES = frozenset(("time", "recipientAccountId", "eventName", "awsRegion", "awsAccountId", "resourceType", "rule"))
+"""Columns of which a row group says the least and the greatest value."""
+
 _HARDLY_REPEATED = frozenset(
     (
         *("eventID", "requestID", "sharedEventID", "errorMessage", "requestParameters", "responseElements"),
@@ -74,7 +77,7 @@ def written(table: "pa.Table") -> bytes:
         compression=COMPRESSION,
         compression_level=COMPRESSION_LEVEL,
         use_dictionary=[name for name in table.column_names if name not in _HARDLY_REPEATED],
-        write_statistics=["time", "recipientAccountId", "eventName", "awsRegion"],
+        write_statistics=[name for name in table.column_names if name in _RANGES],
         write_page_index=False,
         store_schema=False,
     )

@@ -117,12 +117,12 @@ def described(document: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[
 
 def built_in_documents() -> Iterator[dict[str, Any]]:
     """The tables that are always there, as documents."""
-    for name in sorted(BUILT_IN, key=lambda each: each.name):
+    for name, table in sorted(BUILT_IN.items(), key=lambda each: each[0].name):
         yield {
             "Database": DATABASE,
             "Name": name.name,
-            "Columns": [[column.name, column.type] for column in CLOUDTRAIL],
-            "Partitions": [[column.name, column.type] for column in PARTITIONS],
+            "Columns": [[each.name, each.type] for each in table.columns if each not in PARTITIONS],
+            "Partitions": [[each.name, each.type] for each in table.columns if each in PARTITIONS],
             "Location": "",
             "Properties": {},
             "CreateTime": "1970-01-01T00:00:00Z",

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 JOURNAL = "journal"
 CONFIGURATION = "configuration"
+VERDICTS = "verdicts"
 
 
 class StoreUnavailable(Exception):

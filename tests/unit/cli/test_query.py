@@ -82,3 +82,25 @@ def test_what_was_left_out_is_listed_and_shown(data: str) -> None:
 
 def test_a_directory_without_records_is_said(tmp_path: Path) -> None:
     assert run("query", "SELECT 1", "--data", str(tmp_path))[0] == ExitCode.NO
+
+
+def test_coverage_tells_gaps_from_quiet_days(tmp_path: Path) -> None:
+    logs, data = tmp_path / "logs", str(tmp_path / "data")
+    for day in (1, 2, 5):
+        path = logs / log_name(day, f"2026/01/{day:02}")
+        path.parent.mkdir(parents=True)
+        stop = {"eventName": "StopLogging", "eventSource": "cloudtrail.amazonaws.com"} if day == 2 else {}
+        path.write_bytes(log_file(record(day, eventTime=f"2026-01-{day:02}T09:00:00Z", **stop)))
+    run("import", str(logs), "--data", data)
+    code, output = run("coverage", "--json", "--data", data)
+    found = [json.loads(line) for line in output.splitlines()]
+    assert (code, [(each["state"], each["first"], each["last"]) for each in found]) == (
+        ExitCode.OK,
+        [
+            ("records", "2026-01-01", "2026-01-02"),
+            ("gap", "2026-01-03", "2026-01-04"),
+            ("records", "2026-01-05", "2026-01-05"),
+        ],
+    )
+    code, output = run("coverage", "--gaps", "--data", data)
+    assert (code, "StopLogging at 2026-01-02T09:00:00Z" in output) == (ExitCode.FINDINGS, True)

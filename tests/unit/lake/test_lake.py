@@ -11,7 +11,7 @@ from tests.unit.lake.records import ACCOUNT, log_file, log_name, record
 from trailstate.lake.hunts import hunts
 from trailstate.lake.importer import Importer
 from trailstate.lake.lake import Lake, Refused, Scope, Table, TableName
-from trailstate.lake.live import CHUNK_ENTRIES, Live
+from trailstate.lake.live import CHUNK_ENTRIES
 from trailstate.lake.shape import CLOUDTRAIL
 from trailstate.lake.source import Files
 from trailstate.stores.disk import DiskObjects
@@ -31,7 +31,7 @@ class Setting:
         self.store = MemoryStore(self.world)
         self.objects = DiskObjects(directory, RealWorld())
         self.files = directory / "files"
-        self.lake = Lake(self.objects, Live(self.store, directory / "live"))
+        self.lake = Lake(self.objects, self.store, directory / "live")
 
     def journal(self, *records: dict[str, Any]) -> None:
         lines = [
@@ -105,7 +105,7 @@ def test_the_journal_is_written_down_in_chunks_that_stay(setting: Setting) -> No
     assert setting.ask("SELECT count(*) FROM cloudtrail") == [[CHUNK_ENTRIES + 3]]
     setting.journal(record(1))
     assert setting.ask("SELECT count(*) FROM cloudtrail") == [[CHUNK_ENTRIES + 4]]
-    names = sorted(path.name for path in setting.lake.live.directory.glob("*.parquet"))
+    names = sorted(path.name for path in setting.lake.live[JOURNAL].directory.glob("*.parquet"))
     assert [name.partition("-")[0] for name in names] == ["chunk", "rest", "rest"]
 
 
