@@ -5,6 +5,7 @@ what goes on is written anew from the tree: the client's text never reaches an e
 have functions that read files, settings and environment variables, and get new ones with every release.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 TEXT_BYTES_MAX = 262_144
 """Athena's bound on a query string."""
+
+_PLAIN_NAME = re.compile(r"[^\W\d]\w*")
+"""A name that needs no quotation marks. The parser takes more for one, and it would be written out as it is."""
 
 NODES_MAX = 20_000
 DEPTH_MAX = 250
@@ -87,6 +91,10 @@ def _hold_size(statement: "exp.Expr") -> None:
 def _hold_node(node: "exp.Expr") -> None:
     from sqlglot import exp
 
+    if isinstance(node, exp.Identifier) and not node.quoted and not _PLAIN_NAME.fullmatch(node.name):
+        raise Refused(f"mismatched input '{node.name}'")
+    if isinstance(node, exp.Select) and not node.expressions:
+        raise Refused("a query must select something")
     if isinstance(node, exp.Anonymous):
         name = str(node.this).lower()
         if name not in dialect.BY_NAME:

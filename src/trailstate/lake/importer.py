@@ -17,6 +17,8 @@ from hashlib import blake2b
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from trailstate.lake import quarantine
 from trailstate.lake.columns import records_of, table_of
 from trailstate.lake.logfile import Damage, Found, read
@@ -209,7 +211,7 @@ class Importer:
         table = pq.read_table(pa.BufferReader(body))
         again = list(records_of(table.take(repeated)))
         conflicts = self._conflicts(segment.day, again, table)
-        left = [Left("", Damage("conflict", 0, f"eventID {each.get('eventID')}")) for each in conflicts]
+        left = [Left("", _conflict(each)) for each in conflicts]
         mask = [True] * table.num_rows
         for row in repeated:
             mask[row] = False
@@ -253,6 +255,11 @@ class Importer:
         while len(self._known) > DAYS_REMEMBERED:
             self._known.popitem(last=False)
         return known
+
+
+def _conflict(record: dict[str, Any]) -> Damage:
+    """The whole record is kept: its file tells which of many it is only to who reads them all."""
+    return Damage("conflict", 0, f"eventID {record.get('eventID')}", msgspec.json.encode(record).decode())
 
 
 def _batches(files: Iterable[SourceFile]) -> Iterator[_Batch]:
@@ -325,8 +332,10 @@ def _ids(table: "pa.Table") -> Iterator[int]:
 
 
 def _with_ids(table: "pa.Table", wanted: set[tuple[Any, Any]]) -> Iterator[dict[str, Any]]:
+    import pyarrow as pa
+
     ids = [
         (table["recipientAccountId"].to_pylist()[row], event) for row, event in enumerate(table["eventID"].to_pylist())
     ]
     rows = [row for row, each in enumerate(ids) if each in wanted]
-    yield from records_of(table.take(rows))
+    yield from records_of(table.take(pa.array(rows, pa.int64())))

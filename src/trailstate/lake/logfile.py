@@ -23,6 +23,7 @@ FILE_BYTES_MAX = 256 * 1024 * 1024
 RECORD_BYTES_MAX = 2 * 1024 * 1024
 DEPTH_MAX = 64
 EXCERPT_BYTES = 300
+DAMAGE_STEP_BYTES = 512
 
 REASONS: Mapping[str, str] = {
     "unreadable": "the file could not be read where it lies",
@@ -43,6 +44,7 @@ REASONS: Mapping[str, str] = {
 """Why something was left out."""
 
 _OPENING = re.compile(rb'\s*(?:\{\s*"Records"\s*:\s*)?\[?\s*')
+_BETWEEN_RECORDS = b" \t\r\n,]}"
 _RECORD_START = re.compile(rb'\{\s*"eventVersion"')
 _ACCOUNT = re.compile(r"(?:^|/)(\d{12})_CloudTrail(?:-Insight)?_")
 
@@ -132,17 +134,35 @@ def _inflated_at_once(body: bytes) -> bytes | None:
 
 
 def _inflate(stream: Any, body: bytes, bytes_max: int) -> tuple[bytes, str]:
-    """As much as can be had; in small steps, so that damage costs only what follows it."""
+    """As much as can be had; in ever smaller steps, so that damage costs only what follows it."""
     try:
         return stream.decompress(body, bytes_max), ""
     except zlib.error:
-        again, taken = zlib.decompressobj(16 + zlib.MAX_WBITS), b""
+        return _inflate_damaged(body, bytes_max)
+
+
+def _inflate_damaged(body: bytes, bytes_max: int) -> tuple[bytes, str]:
+    stream, taken = zlib.decompressobj(16 + zlib.MAX_WBITS), bytearray()
+    for start in range(0, len(body), DAMAGE_STEP_BYTES):
+        step = body[start : start + DAMAGE_STEP_BYTES]
+        before = stream.copy()
         try:
-            for start in range(0, len(body), 512):
-                taken += again.decompress(body[start : start + 512], bytes_max - len(taken))
+            taken += stream.decompress(step, max(1, bytes_max - len(taken)))
+        except zlib.error:
+            part, why = _inflate_bytes(before, step)
+            return bytes(taken + part), why
+    return bytes(taken), "it could be read at the second attempt only"
+
+
+def _inflate_bytes(stream: Any, step: bytes) -> tuple[bytes, str]:
+    """The step in which the damage is, byte by byte."""
+    taken = bytearray()
+    for number in range(len(step)):
+        try:
+            taken += stream.decompress(step[number : number + 1])
         except zlib.error as error:
-            return taken, str(error)
-        return taken, "it could be read at the second attempt only"
+            return bytes(taken), str(error)
+    return bytes(taken), "the data end before their end mark"
 
 
 def _take(lines: Sequence[Any], found: Found) -> None:
@@ -201,7 +221,10 @@ def _scanned(text: bytes) -> Iterator[tuple[int, bytes]]:
     if not _OPENING.fullmatch(text, 0, starts[0]):
         yield 0, text[: starts[0]]
     for first, last in zip(starts, [*starts[1:], len(text)], strict=True):
-        yield first, _trimmed(text[first:last])
+        record, rest = _parted(text[first:last])
+        yield first, record
+        if left := rest.strip(_BETWEEN_RECORDS):
+            yield first + len(record) + rest.find(left), left
 
 
 def _lines(text: bytes) -> Iterator[tuple[int, bytes]]:
@@ -212,13 +235,14 @@ def _lines(text: bytes) -> Iterator[tuple[int, bytes]]:
         position += len(line) + 1
 
 
-def _trimmed(piece: bytes) -> bytes:
-    """A record without the comma or brackets that follow it."""
+def _parted(piece: bytes) -> tuple[bytes, bytes]:
+    """A record, and what follows it."""
     try:
-        _, end = json.JSONDecoder().raw_decode(piece.decode())
-        return piece.decode()[:end].encode()
+        # One character for each byte, so that the end is a place among the bytes.
+        _, end = json.JSONDecoder().raw_decode(piece.decode("latin-1"))
     except (ValueError, RecursionError):
-        return piece
+        return piece, b""
+    return piece[:end], piece[end:]
 
 
 def _read_piece(piece: bytes, position: int, found: Found) -> None:

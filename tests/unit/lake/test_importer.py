@@ -78,6 +78,14 @@ def test_a_record_met_twice_is_there_once(lake: Lake) -> None:
     assert lake.records() == [record(1), record(2), record(3)]
 
 
+def test_a_record_twice_in_a_new_file_of_a_known_day_is_there_once(lake: Lake) -> None:
+    lake.put(log_name(1), record(1))
+    lake.load()
+    lake.put(log_name(2), record(2), record(2))
+    progress = lake.load()
+    assert (progress.records, progress.duplicates, progress.left_out) == (1, 1, 0)
+
+
 def test_the_same_id_with_other_content_is_a_conflict(lake: Lake) -> None:
     lake.put(log_name(1), record(1))
     lake.load()
