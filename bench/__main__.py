@@ -19,13 +19,17 @@ MEASUREMENTS = (
     "rules",
     "repair",
     "fidelity",
+    "lake",
     "lookup",
     "start",
     "selection",
     "verify",
     "gateway",
 )
-NEEDS = {"fidelity": ("TRAILSTATE_SAMPLES", "a directory with recorded CloudTrail events; none ship with the project")}
+NEEDS = {
+    "fidelity": ("TRAILSTATE_SAMPLES", "a directory with recorded CloudTrail events; none ship with the project"),
+    "lake": ("TRAILSTATE_CORPUS", "a directory with CloudTrail log files; none ship with the project"),
+}
 """What a measurement cannot run without: an environment variable, and what it names."""
 
 
