@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
 
 from trailstate.trail.tables import table
 from trailstate.wire import model
 from trailstate.wire.call import Call
+from trailstate.wire.services import services
 
 GLOBAL_REGION = "us-east-1"
 
@@ -50,8 +50,8 @@ def event_prefix(service: str) -> str:
     written: str | None = table("classes")["event_sources"]["values"].get(service)
     if written is not None:
         return written
-    known = _service(service)
-    return service if known is None else str(known.signing_name)
+    known = services().get(service)
+    return service if known is None else known.signing_name
 
 
 def event_name(service: str, operation: str) -> str:
@@ -125,12 +125,5 @@ def _api_version(service: str, prefix: str) -> str | None:
     written: str | None = versions["values"].get(prefix)
     if written is not None:
         return written
-    known = _service(service) if prefix in versions["hyphenated"] else None
-    return None if known is None else str(known.api_version)
-
-
-def _service(service: str) -> Any:
-    try:
-        return model.service_model(service)
-    except LookupError:
-        return None
+    known = services().get(service) if prefix in versions["hyphenated"] else None
+    return None if known is None else known.api_version
