@@ -44,8 +44,8 @@ def validate(
 ) -> None:
     """Return if the parameters satisfy the model. Raises the Fault AWS would answer, whatever the values are.
 
-    Of the members in `judged` only the types are held against the model: the operation refuses bad values by an
-    exception of its own.
+    Of the members in `judged` only the types are held against the model, and that no list holds a null: the
+    operation refuses bad values by an exception of its own.
     """
     check = _compiled(operation_model)
     if check is None:
@@ -63,12 +63,20 @@ def validate(
 
 
 def _unjudged(check: Check, parameters: Mapping[str, Any], judged: Collection[str]) -> Findings:
-    """The findings without those about judged members; that one is missing is still found."""
+    """The findings without those about judged members; that one is missing, or holds a null, is still found."""
     given = {name for name in judged if parameters.get(name) is not None}
-    left_out = {_violation(None, (None, _small(name)), "not be null", secret=False) for name in given}
+    left_out = {_null((None, _small(name))) for name in given}
     findings: Findings = []
     check({name: value for name, value in parameters.items() if name not in given}, None, findings)
-    return [each for each in findings if each not in left_out]
+    nulls = [each for name in sorted(given) for each in _nulls_in(parameters[name], (None, _small(name)))]
+    return [each for each in findings if each not in left_out] + nulls[:FINDINGS_MAX]
+
+
+def _nulls_in(value: Any, path: Path) -> Findings:
+    """What is said of the nulls of a list."""
+    if isinstance(value, list):
+        return [_null(((path, str(index)), "member")) for index, item in enumerate(value, 1) if item is None]
+    return []
 
 
 def _refusal(service: str, protocol: str, operation: Any, parameters: Mapping[str, Any], findings: Findings) -> Fault:
@@ -142,6 +150,10 @@ def _brief(value: Any) -> str:
 def _violation(value: Any, path: Path, constraint: str, *, secret: bool) -> str:
     value_words = "Value" if secret else f"Value {_shown(value)}"
     return f"{value_words} at '{spoken_path(path)}' failed to satisfy constraint: Member must {constraint}"
+
+
+def _null(path: Path) -> str:
+    return _violation(None, path, "not be null", secret=False)
 
 
 _JAVA_KINDS = {str: "STRING_VALUE", bool: "TRUE_VALUE", int: "NUMBER_VALUE", float: "NUMBER_VALUE"}
@@ -233,7 +245,7 @@ class _Compiler:
             for index, item in enumerate(value, 1):
                 place = ((path, str(index)), "member")
                 if item is None:
-                    findings.append(_violation(None, place, "not be null", secret=False))
+                    findings.append(_null(place))
                 else:
                     item_check(item, place, findings)
                 if len(findings) >= FINDINGS_MAX:
@@ -254,7 +266,7 @@ class _Compiler:
                 key_check(key, (path, "key"), findings)
                 place = ((path, str(key)[:SHOWN_CHARACTERS_MAX]), "member")
                 if item is None:
-                    findings.append(_violation(None, place, "not be null", secret=False))
+                    findings.append(_null(place))
                 else:
                     value_check(item, place, findings)
                 if len(findings) >= FINDINGS_MAX:
@@ -280,7 +292,7 @@ def _structure(members: Mapping[str, tuple[str, Check]], required: tuple[str, ..
             raise _wrong_type("structure", value)
         for name in required:
             if value.get(name) is None:
-                findings.append(_violation(None, (path, _small(name)), "not be null", secret=False))
+                findings.append(_null((path, _small(name))))
         for name, item in value.items():
             if item is not None and name in members:
                 spoken, member_check = members[name]

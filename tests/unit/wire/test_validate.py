@@ -186,3 +186,9 @@ def test_members_that_the_operation_judges_are_held_for_their_types_alone() -> N
         validate("config", history, {"resourceId": "s"}, judged=("resourceType",))
     with pytest.raises(Fault, match="SerializationException"):
         validate("config", history, {"resourceType": 1, "resourceId": "s"}, judged=("resourceType",))
+
+
+def test_a_null_in_a_list_that_the_operation_judges_never_reaches_it() -> None:
+    batch = operation_model("config", "BatchGetResourceConfig")
+    with pytest.raises(Fault, match=r"1 validation error detected: Value null at 'resourceKeys\.2\.member'"):
+        validate("config", batch, {"resourceKeys": [{}, None]}, judged=("resourceKeys",))

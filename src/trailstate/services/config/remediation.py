@@ -130,8 +130,7 @@ def put_remediation_exceptions(
     """Keep the resources from automatic repair."""
     if ExpirationTime is not None and ExpirationTime <= call.now:
         raise fault.InvalidParameterValueException("The expiration time of an exception lies in the future.")
-    for key in ResourceKeys:
-        place = _place(call, ConfigRuleName, key["ResourceType"], key["ResourceId"])
+    for place in _excepted(call, ConfigRuleName, ResourceKeys):
         shelf.put(place.exception, exception(place, Message, ExpirationTime))
     return {"FailedBatches": []}
 
@@ -148,7 +147,8 @@ def describe_remediation_exceptions(
     NextToken: str | None = None,
 ) -> dict[str, Any]:
     """The exceptions that have not ended."""
-    wanted = {(key["ResourceType"], key["ResourceId"]) for key in ResourceKeys or ()}
+    keys = _excepted(call, ConfigRuleName, ResourceKeys or ())
+    wanted = {(place.resource_type, place.resource_id) for place in keys}
     found = []
     for _, each in shelf.documents(call.account, call.region, EXCEPTION):
         ends = datetime.fromisoformat(each["ExpirationTime"]) if "ExpirationTime" in each else None
@@ -167,15 +167,25 @@ def delete_remediation_exceptions(
     call: Call, shelf: StagedShelf, *, ConfigRuleName: str, ResourceKeys: Sequence[Mapping[str, str]]
 ) -> dict[str, Any]:
     missing = []
-    for key in ResourceKeys:
-        place = _place(call, ConfigRuleName, key["ResourceType"], key["ResourceId"])
+    for place in _excepted(call, ConfigRuleName, ResourceKeys):
         if shelf.get(place.exception) is None:
-            missing.append(dict(key))
+            missing.append({"ResourceType": place.resource_type, "ResourceId": place.resource_id})
         else:
             shelf.delete(place.exception)
     if len(missing) == len(ResourceKeys):
         raise fault.NoSuchRemediationExceptionException(f"The rule {ConfigRuleName} has no such remediation exception.")
     return {"FailedBatches": [{"FailureMessage": "No such exception.", "FailedItems": missing}] if missing else []}
+
+
+def _excepted(call: Call, rule: str, keys: Sequence[Mapping[str, str]]) -> list[Place]:
+    """The resources of the keys. The model requires neither half of a key, but without one it names nothing."""
+    for key in keys:
+        if key.get("ResourceType") is None or key.get("ResourceId") is None:
+            raise fault.InvalidParameterValueException(
+                "A resource key of an exception has a ResourceType and a ResourceId; "
+                f"one of the request has {' and '.join(sorted(key)) or 'neither'}."
+            )
+    return [_place(call, rule, key["ResourceType"], key["ResourceId"]) for key in keys]
 
 
 # ---- executions ----

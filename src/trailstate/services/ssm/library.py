@@ -115,7 +115,7 @@ def list_documents(
 ) -> dict[str, Any]:
     """The documents that pass every filter, by name."""
     wanted = [(each["key"], [each["value"]]) for each in DocumentFilterList or ()]
-    wanted += [(each["Key"], list(each.get("Values") or ())) for each in Filters or ()]
+    wanted += [(each.get("Key") or "", list(each.get("Values") or ())) for each in Filters or ()]
     for key, _ in wanted:
         if key not in FILTERS and not key.startswith("tag:"):
             raise fault.InvalidFilterKey(f"The filter key '{key}' is not one of {', '.join(FILTERS)} or tag:KEY.")

@@ -192,6 +192,14 @@ def test_an_exception_keeps_a_resource_from_automatic_repair_until_it_ends(aws: 
     drop(aws, "excepting")
 
 
+@pytest.mark.parametrize("key", [{}, {"ResourceType": BUCKET}, {"ResourceId": "b"}])
+def test_an_exception_for_half_a_resource_is_refused(aws: Lab, key: dict[str, str]) -> None:
+    config = aws.client("config")
+    for verb in ("put", "describe", "delete"):
+        call = getattr(config, f"{verb}_remediation_exceptions")
+        assert code(call, ConfigRuleName="any", ResourceKeys=[key]) == "InvalidParameterValueException"
+
+
 def test_switching_automatic_repair_on_repairs_what_is_wrong_already(aws: Lab) -> None:
     rule(aws, "later", "AWS-DisableS3BucketPublicReadWrite", "S3BucketName")
     make_public(aws, "before")

@@ -73,6 +73,7 @@ def test_lists_page_and_filter(aws: Lab) -> None:
     amazon = ssm.list_documents(DocumentFilterList=[{"key": "Owner", "value": "Amazon"}])["DocumentIdentifiers"]
     assert "AWS-PublishSNSNotification" in {each["Name"] for each in amazon}
     assert code(ssm.list_documents, Filters=[{"Key": "Colour", "Values": ["x"]}]) == "InvalidFilterKey"
+    assert code(ssm.list_documents, Filters=[{"Values": ["x"]}]) == "InvalidFilterKey"
     assert code(ssm.list_documents, NextToken="bm8") == "InvalidNextToken"
 
 
