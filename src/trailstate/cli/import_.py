@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from trailstate.lake.importer import Progress, Source
     from trailstate.lake.quarantine import Entry
 
-quarantine = typer.Typer(help="What imports left out, and why.", no_args_is_help=True)
+quarantine = typer.Typer(
+    no_args_is_help=True,
+    help="""What imports left out, and why.
+
+    \b
+    Examples:
+      trailstate quarantine list
+      trailstate quarantine retry
+    """,
+)
 COLUMNS = ("reason", "files", "pieces", "meaning")
 PIECES_SHOWN = 1000
 

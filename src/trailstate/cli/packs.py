@@ -12,7 +12,16 @@ from trailstate.cli.terminal import put, say
 
 REPORT = "/_trailstate/compliance/report"
 
-packs = typer.Typer(no_args_is_help=True, help="Conformance packs: their templates and reports.")
+packs = typer.Typer(
+    no_args_is_help=True,
+    help="""Conformance packs: their templates and reports.
+
+    \b
+    Examples:
+      trailstate packs template CIS-1.4 > cis.yaml
+      trailstate packs report cis-1-4 -o html --to report.html
+    """,
+)
 
 
 @packs.command("template")

@@ -17,7 +17,16 @@ REPORT_BYTES_MAX = 256 * 1024 * 1024
 TRY_PACK = "/_trailstate/compliance/try-pack"
 TRY_RULE = "/_trailstate/compliance/try-rule"
 
-rules = typer.Typer(no_args_is_help=True, help="Managed rules: which there are, and what they would say.")
+rules = typer.Typer(
+    no_args_is_help=True,
+    help="""Managed rules: which there are, and what they would say.
+
+    \b
+    Examples:
+      trailstate rules list --judged --set CIS-1.4
+      trailstate rules eval restricted-ssh
+    """,
+)
 
 
 class Form(StrEnum):

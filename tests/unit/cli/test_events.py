@@ -167,7 +167,7 @@ def test_following_prints_what_comes_later(tmp_path: Path) -> None:
     arguments = [sys.executable, "-c", program, "events", "-f", "-o", "jsonl", "--user", "bob", "--data", str(tmp_path)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
         assert following.stdout is not None
-        guard = threading.Timer(20, following.kill)
+        guard = threading.Timer(120, following.kill)
         guard.start()
         append(tmp_path, *RECORDS[1:])
         lines = [following.stdout.readline() for _ in range(2)]
