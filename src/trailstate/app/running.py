@@ -18,7 +18,6 @@ from trailstate.app.house import FrontDoor, House, Part
 from trailstate.app.parts import ASSEMBLERS
 from trailstate.estate import stacks
 from trailstate.estate.embedded import EmbeddedEstate
-from trailstate.estate.endpoint import EndpointEstate
 from trailstate.estate.interface import Estate, EstateUnavailable, Login
 from trailstate.follow import Runner
 from trailstate.gateway.asgi import Application
@@ -179,6 +178,8 @@ class Running:
                 ours=stacks.ours(OWNED_SERVICES, is_owned),
                 door=self._door,
             )
+        from trailstate.estate.endpoint import EndpointEstate  # reads with botocore's parsers, which take long to load
+
         return EndpointEstate(self.settings.estate)
 
     def _bind_port(self, principals: Principals) -> Server:
