@@ -36,12 +36,12 @@ def test_every_call_of_thirty_accounts_and_three_regions_is_in_one_file(aws: Lab
     accounts.append(_joined(aws, MEMBERS))
     for account in accounts:
         for region in REGIONS:
-            _make_key_pair(aws, account, region)
+            _make_queue(aws, account, region)
     aws.advance("5s")
 
-    calls = aws.recorded(eventName="CreateKeyPair")
+    calls = aws.recorded(eventName="CreateQueue")
     assert len(calls) == 30 * 3
-    found = [(key, record) for key, record in records(aws, "evidence") if record["eventName"] == "CreateKeyPair"]
+    found = [(key, record) for key, record in records(aws, "evidence") if record["eventName"] == "CreateQueue"]
     assert Counter(record["eventID"] for _, record in found) == Counter(call["eventID"] for call in calls)
     for key, record in found:
         account, region = record["recipientAccountId"], record["awsRegion"]
@@ -60,12 +60,12 @@ def test_every_call_of_thirty_accounts_and_three_regions_is_in_one_file(aws: Lab
     assert code == 255
 
 
-def _make_key_pair(aws: Lab, account: str, region: str) -> None:
+def _make_queue(aws: Lab, account: str, region: str) -> None:
     """Without a client of its own: ninety of them would take longer than all the rest."""
-    scope = f"{account}/{aws.now():%Y%m%d}/{region}/ec2/aws4_request"
+    scope = f"{account}/{aws.now():%Y%m%d}/{region}/sqs/aws4_request"
     request = Request(
         aws.endpoint,
-        data=b"Action=CreateKeyPair&Version=2016-11-15&KeyName=for-everyone",
+        data=b"Action=CreateQueue&Version=2012-11-05&QueueName=for-everyone",
         headers={
             "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}",
             "Content-Type": "application/x-www-form-urlencoded",

@@ -17,7 +17,7 @@ from trailstate import __version__
 from trailstate.app.house import FrontDoor, House, Part
 from trailstate.app.parts import ASSEMBLERS
 from trailstate.estate import stacks
-from trailstate.estate.embedded import EmbeddedEstate
+from trailstate.estate.embedded import WARMED_FIRST, EmbeddedEstate
 from trailstate.estate.interface import Estate, EstateUnavailable, Login
 from trailstate.follow import Runner
 from trailstate.gateway.asgi import Application
@@ -177,6 +177,7 @@ class Running:
                 on_restart=self._estate_restarted,
                 ours=stacks.ours(OWNED_SERVICES, is_owned),
                 door=self._door,
+                warm=() if self.settings.ephemeral else WARMED_FIRST,  # a test uses little, and would wait for the rest
             )
         from trailstate.estate.endpoint import EndpointEstate  # reads with botocore's parsers, which take long to load
 
