@@ -34,5 +34,5 @@ def assemble(house: House) -> Part:
         shippers=(Events(house.store, world, house.door, invoker),),
         forget=forget,
         estate_lost=forget,
-        close=relay.close,
+        close=sandbox.close,
     )

@@ -1,28 +1,51 @@
 """The program inside the sandbox that runs one handler once: Lambda's Python runtime, as much of it as a handler sees.
 
-Run as a plain file; it knows the standard library only. Its order comes over an inherited socket and its answer goes
-back there; what is printed goes to standard error. AWS is reached through a loopback port of its own, whose bytes go to
-a Unix socket outside: there is no other way out.
+Run as a plain file; it knows the standard library only, and boto3 if it is prepared before its order is known. Its
+order comes over an inherited socket and its answer goes back there; what is printed goes to standard error. AWS is
+reached through a loopback port of its own, whose bytes go to a Unix socket outside: there is no other way out.
 
 https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
 """
 
+import contextlib
+import gc
 import importlib
 import json
 import logging
 import os
+import resource
 import socket
 import struct
 import sys
 import threading
 import traceback
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 LENGTH = struct.Struct("!I")
+READY = b"."
 CHUNK_BYTES = 65_536
+PREPARED = frozenset(
+    (
+        "boto3",
+        "botocore",
+        "s3transfer",
+        "jmespath",
+        "urllib3",
+        "dateutil",
+        "six",
+        "certifi",
+        "brotli",
+        "socks",
+        "awscrt",
+    )
+)
+"""What preparing imports beside the standard library."""
+USUAL_SERVICE = "ec2"
+"""Its model takes longest to read, and most scripts that repair something ask for it."""
 
 
 class Context:
@@ -73,6 +96,54 @@ def exactly(line: socket.socket, count: int) -> bytes:
 def write(line: socket.socket, answer: object) -> None:
     body = json.dumps(answer).encode()
     line.sendall(LENGTH.pack(len(body)) + body)
+
+
+def prepare(code: str) -> None:
+    """Import boto3 and make a client to nowhere: all that every client needs is then read and compiled.
+
+    Not where the code brings modules of a name that would be taken by then: it is its own that it must find.
+    """
+    brought = {path.name.partition(".")[0] for path in Path(code).iterdir()} if code else set()
+    if not brought.isdisjoint(PREPARED | sys.stdlib_module_names):
+        return
+    try:
+        from boto3.session import Session
+        from botocore.loaders import JSONFileLoader
+    except ImportError:
+        return
+    with read_once(JSONFileLoader):
+        make_client(Session)
+    gc.collect()
+    gc.freeze()
+
+
+@contextlib.contextmanager
+def read_once(loader: Any) -> Iterator[None]:
+    """What is loaded meanwhile stays: each session of botocore would read it again, all endpoints of AWS among it."""
+    read, known = loader.load_file, {}
+
+    def gather(self: Any, path: str) -> Any:
+        known[path] = found = read(self, path)
+        return found
+
+    def recall(self: Any, path: str) -> Any:
+        return known.get(path) or read(self, path)
+
+    loader.load_file = gather
+    yield
+    loader.load_file = recall
+
+
+def make_client(session_class: Any) -> None:
+    session = session_class(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1")  # noqa: S106
+    session.client(USUAL_SERVICE, endpoint_url="http://127.0.0.1:1")
+
+
+def limit_processor(seconds: int) -> None:
+    """What was used so far is not the handler's."""
+    used = os.times()
+    ceiling = int(used.user + used.system) + 1 + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (ceiling, ceiling))
 
 
 def open_port(path: str) -> int:
@@ -148,7 +219,11 @@ def answer(order: Mapping[str, Any]) -> str:
 
 def main() -> None:
     line = socket.socket(fileno=int(sys.argv[1]))
+    if len(sys.argv) > 2:
+        prepare(sys.argv.pop())
+    line.sendall(READY)
     order = read(line)
+    limit_processor(order["cpu_seconds"])
     os.dup2(2, 1)
     sys.stdout = sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="replace", closefd=False)
     os.environ.update(order["environment"])
@@ -177,7 +252,7 @@ def main() -> None:
         sys.stdout.write(f"[ERROR] {failed['errorType']}: {failed['errorMessage']}\n")
         sys.stdout.write("".join(failed.get("stackTrace", ())))
     sys.stdout.flush()
-    write(line, given)
+    write(line, given | {"boto3": "botocore" in sys.modules})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 import contextlib
 import select
 import socket
-import struct
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,21 +14,16 @@ from typing import Any
 
 import msgspec
 
-from trailstate.functions import child
+from trailstate.functions.process import CHUNK_BYTES, LENGTH, Process, room_of
 from trailstate.functions.relay import SOCKET_NAME, Relay
-from trailstate.sandbox import interpreter, protection
+from trailstate.functions.spare import Spares, bare
+from trailstate.sandbox import protection
 from trailstate.sandbox.resident import resident_bytes
-from trailstate.sandbox.spawn import MIB, Child, Files, Limits, SpawnFailed, spawn
+from trailstate.sandbox.spawn import MIB, Child, SpawnFailed
 from trailstate.world import World
 
-LENGTH = struct.Struct("!I")
 ANSWER_BYTES_MAX = 6 * MIB
-LOG_BYTES_MAX = MIB
-ROOM_BYTES = 1024 * MIB
-"""Address space that an interpreter with boto3 reserves beyond what it uses."""
-SCRATCH_BYTES = 512 * MIB
 WATCH_SECONDS = 0.05
-CHUNK_BYTES = 65_536
 
 
 class Refused(Exception):
@@ -58,6 +52,7 @@ class Ran:
     failed: bool
     log: bytes
     seconds: float
+    """From the order to the end; starting the process is not counted, as Lambda does not."""
     resident_bytes: int
 
 
@@ -67,49 +62,39 @@ class Sandbox:
     def __init__(self, world: World, relay: Relay, *, allows_unsafe: bool) -> None:
         self._world = world
         self._relay = relay
+        self._spares = Spares()
         self._allows_unsafe = allows_unsafe
 
     def run(self, program: Program) -> Ran:
-        """Returns when the program is over and its process gone. Raises Refused, and SpawnFailed."""
+        """Returns when the program is over and its own process gone. Raises Refused, SpawnFailed."""
         if not (protection.available().isolates or self._allows_unsafe):
             raise Refused(
                 "Users' code runs in a sandbox only, and there is none on this machine: install bubblewrap (bwrap), or "
                 "allow it unprotected with the setting unsafe_functions."
             )
+        place = room_of(self._relay.open(), program.code, program.memory_mib)
+        process = self._spares.take(place) if _may_use_boto3(program) else bare(place)
         began = self._world.monotonic()
-        outside = self._relay.open()
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                started = _spawn(program, theirs.fileno(), outside)
-            log = _Log(started)
-            try:
-                answer, peak = _converse(ours, started, _order(program, outside), program)
-                if answer == b"":  # it went by itself: its status says how
-                    started.wait(1.0)
-            finally:
-                started.kill()
-                started.wait(5.0)
-        text = log.finish()
-        payload, failed = _told(answer, started, program)
-        return Ran(payload, failed, text, self._world.monotonic() - began, peak)
+        try:
+            answer, peak = _converse(process, _order(program, place.outside), program)
+            if answer == b"":  # it went by itself: its status says how
+                process.started.wait(1.0)
+        finally:
+            log = process.end()
+        told = _told(answer, process.started, program)
+        if told.used_boto3:
+            self._spares.prepare(place)
+        return Ran(told.payload, told.failed, log, self._world.monotonic() - began, peak)
+
+    def close(self) -> None:
+        """Prepared processes end, and so does the way out."""
+        self._spares.close()
+        self._relay.close()
 
 
-def _spawn(program: Program, descriptor: int, outside: Path) -> Child:
-    memory = program.memory_mib * MIB + ROOM_BYTES
-    seconds = int(program.seconds) + 2
-    limits = Limits(
-        memory_bytes=memory,
-        cpu_seconds=2 * seconds,
-        file_bytes=SCRATCH_BYTES,
-        processes=64,
-        open_files=256,
-        scratch_bytes=SCRATCH_BYTES,
-    )
-    shown = [outside] if program.code is None else [outside, program.code]
-    argv = [interpreter.executable(), "-P", child.__file__, str(descriptor)]
-    quiet = {"PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "1"}
-    return spawn(argv, sockets=[descriptor], limits=limits, files=Files(readable=shown), environment=quiet)
+def _may_use_boto3(program: Program) -> bool:
+    """Of a function it is known only when it ran: there is a process prepared for it if it did."""
+    return program.script is None or "boto" in program.script
 
 
 def _order(program: Program, outside: Path) -> bytes:
@@ -118,6 +103,7 @@ def _order(program: Program, outside: Path) -> bytes:
         "event": program.event,
         "environment": dict(program.environment),
         "seconds": program.seconds,
+        "cpu_seconds": 2 * (int(program.seconds) + 2),
         "code": None if program.code is None else str(program.code),
         "script": program.script,
         "context": dict(program.context),
@@ -135,8 +121,9 @@ class _Cut:
     message: str
 
 
-def _converse(line: socket.socket, started: Child, order: bytes, program: Program) -> tuple[bytes | _Cut, int]:
+def _converse(process: Process, order: bytes, program: Program) -> tuple[bytes | _Cut, int]:
     """Send the order and gather the answer, watching time, memory and size; the answer is empty if it just ended."""
+    line = process.line
     sender = threading.Thread(target=_send, args=(line, order), daemon=True)
     sender.start()
     buffer = bytearray()
@@ -144,7 +131,7 @@ def _converse(line: socket.socket, started: Child, order: bytes, program: Progra
     allowed = program.memory_mib * MIB
     while True:
         readable, _, _ = select.select([line], [], [], WATCH_SECONDS)
-        peak = max(peak, resident_bytes(started.pid))
+        peak = max(peak, resident_bytes(process.started.pid))
         if readable:
             try:
                 chunk = line.recv(CHUNK_BYTES)
@@ -173,20 +160,30 @@ def _is_whole(buffer: bytearray) -> bool:
     return len(buffer) >= LENGTH.size and len(buffer) >= LENGTH.size + int(LENGTH.unpack_from(buffer)[0])
 
 
-def _told(answer: bytes | _Cut, started: Child, program: Program) -> tuple[bytes, bool]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an answer says."""
+
+    payload: bytes
+    failed: bool = True
+    used_boto3: bool = False
+
+
+def _told(answer: bytes | _Cut, started: Child, program: Program) -> _Told:
     if isinstance(answer, _Cut):
-        return _error(program, answer.kind, answer.message), True
+        return _Told(_error(program, answer.kind, answer.message))
     if not _is_whole(bytearray(answer)):
         status = "unknown" if started.returncode is None else started.returncode
         message = f"Error: Runtime exited with error: exit status {status}"
-        return _error(program, "Runtime.ExitError", message), True
+        return _Told(_error(program, "Runtime.ExitError", message))
     try:
         given = msgspec.json.decode(answer[LENGTH.size :])
+        used_boto3 = bool(given["boto3"])
         if "value" in given:
-            return str(given["value"]).encode(), False
-        return msgspec.json.encode(given["error"]), True
+            return _Told(str(given["value"]).encode(), failed=False, used_boto3=used_boto3)
+        return _Told(msgspec.json.encode(given["error"]), used_boto3=used_boto3)
     except (msgspec.DecodeError, KeyError, TypeError):
-        return _error(program, "Runtime.InvalidResponse", "Error: Runtime gave an answer that is none"), True
+        return _Told(_error(program, "Runtime.InvalidResponse", "Error: Runtime gave an answer that is none"))
 
 
 def _error(program: Program, kind: str, message: str) -> bytes:
@@ -194,32 +191,6 @@ def _error(program: Program, kind: str, message: str) -> bytes:
     return msgspec.json.encode(
         {"errorType": kind, "errorMessage": f"RequestId: {request} {message}" if request else message}
     )
-
-
-class _Log:
-    """What a child prints, as much as is kept; the rest is read and dropped, so that printing never fills memory."""
-
-    def __init__(self, started: Child) -> None:
-        self._kept = bytearray()
-        self._dropped = 0
-        self._thread = threading.Thread(target=self._read, args=(started,), name="function log", daemon=True)
-        self._thread.start()
-
-    def finish(self) -> bytes:
-        """Everything kept, once the child's end of the pipe is closed."""
-        self._thread.join(5.0)
-        if self._dropped:
-            self._kept += f"\n[{self._dropped} further bytes of output were dropped]\n".encode()
-        return bytes(self._kept)
-
-    def _read(self, started: Child) -> None:
-        assert started.stderr is not None
-        with contextlib.suppress(OSError, ValueError):
-            while chunk := started.stderr.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
-                room = LOG_BYTES_MAX - len(self._kept)
-                self._kept += chunk[:room]
-                self._dropped += max(0, len(chunk) - max(room, 0))
-            started.stderr.close()
 
 
 __all__ = ["Program", "Ran", "Refused", "Sandbox", "SpawnFailed"]

@@ -1,9 +1,10 @@
 """Users' code in the sandbox: what a handler can do, and the ways out that do not exist."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,9 +25,9 @@ def aws() -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def sandbox(aws: Lab) -> Iterator[Sandbox]:
-    relay = Relay(lambda: aws.endpoint)
-    yield Sandbox(RealWorld(), relay, allows_unsafe=False)
-    relay.close()
+    started = Sandbox(RealWorld(), Relay(lambda: aws.endpoint), allows_unsafe=False)
+    yield started
+    started.close()
 
 
 def run(sandbox: Sandbox, script: str, *, seconds: float = 20.0, memory_mib: int = 256, **environment: str) -> Ran:
@@ -54,7 +55,7 @@ def test_a_handler_gets_its_event_and_its_answer_comes_back(sandbox: Sandbox) ->
 def test_boto3_inside_reaches_the_gateway_as_whoever_signs(aws: Lab, sandbox: Sandbox) -> None:
     script = "import boto3\ndef handler(event, context):\n    boto3.client('sqs').create_queue(QueueName='made-inside')"
     keys = {"AWS_ACCESS_KEY_ID": aws.account, "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
-    assert not run(sandbox, script, **keys).failed
+    assert not sandbox.run(Program("handler", None, keys, 20.0, 256, script=script)).failed
     (record,) = aws.recorded(eventName="CreateQueue")
     assert record["userIdentity"]["accessKeyId"] == aws.account
 
@@ -118,6 +119,86 @@ def test_there_is_no_way_out(aws: Lab, sandbox: Sandbox, tmp_path: Path, way: st
     assert run(sandbox, facts + body(ESCAPES[way])).failed
 
 
+TRY_ALL = """
+def handler(event, context):
+    out = []
+    for way, lines in WAYS.items():
+        try:
+            space = {'DATA': DATA, 'PORT': PORT, 'os': os, 'sys': sys, 'socket': socket}
+            exec(lines, space)
+            space['attempt']()
+            out.append(way)
+        except (Exception, SystemExit):
+            pass
+    return [out, 'botocore.loaders' in sys.modules, event]
+"""
+
+
+@needs_sandbox
+def test_nor_out_of_a_process_that_was_prepared(aws: Lab, sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "truth.db").write_text("secret")
+    run(sandbox, IMPORTS_BOTO3)
+    ways = {way: f"def attempt():\n    {line}" for way, line in ESCAPES.items()}
+    facts = (
+        f"import os, sys, socket\nDATA, PORT = [{str(tmp_path / 'truth.db')!r}], {aws.endpoint.rpartition(':')[2]}\n"
+    )
+    ran = run(sandbox, f"# as boto3 is named here, a prepared process is taken\n{facts}WAYS = {ways!r}\n{TRY_ALL}")
+    assert json.loads(ran.payload) == [[], True, {"n": 1}]
+
+
+IMPORTS_BOTO3 = "import boto3\ndef handler(event, context): return boto3.DEFAULT_SESSION is None"
+
+
+@needs_sandbox
+def test_a_prepared_process_is_taken_once_and_learns_its_surroundings_then(sandbox: Sandbox) -> None:
+    script = (
+        "import os, sys\nPREPARED = 'boto3' in sys.modules\nimport boto3\n"
+        "def handler(event, context):\n"
+        "    seen = getattr(sys, 'seen', None), os.path.exists('/tmp/left'), boto3.DEFAULT_SESSION is None\n"
+        "    sys.seen = 'mine'; open('/tmp/left', 'w').close()\n"
+        "    key = boto3.client('sqs')._request_signer._credentials.access_key\n"
+        "    return [PREPARED, *seen, key, os.environ['AWS_DEFAULT_REGION']]\n"
+    )
+    run(sandbox, IMPORTS_BOTO3)
+    for key in ("first", "second"):
+        environment = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": f"{key}-1"}
+        ran = sandbox.run(Program("handler", None, environment, 20.0, 256, script=script))
+        assert json.loads(ran.payload) == [True, None, False, True, key, f"{key}-1"]
+
+
+@needs_sandbox
+def test_a_prepared_process_keeps_the_limits_of_its_program(sandbox: Sandbox) -> None:
+    script = (
+        "import resource, boto3\n"
+        "def handler(event, context):\n"
+        "    return [resource.getrlimit(each) for each in (resource.RLIMIT_CPU, resource.RLIMIT_AS)]\n"
+    )
+    limits = [json.loads(run(sandbox, script, memory_mib=300).payload) for _ in range(2)]
+    for processor, memory in limits:
+        assert processor[0] == processor[1]
+        assert 44 < processor[0] < 60
+        assert memory == [1324 * 1024 * 1024] * 2
+
+
+@needs_sandbox
+def test_code_that_brings_its_own_boto3_finds_its_own(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "boto3.py").write_text("import botocore\nMINE = True\n")
+    (tmp_path / "main.py").write_text("import boto3\ndef go(event, context): return boto3.MINE\n")
+    program = Program("main.go", None, {}, 20.0, 256, code=tmp_path)
+    assert [sandbox.run(program).payload for _ in range(2)] == [b"true", b"true"]
+
+
+@needs_sandbox
+def test_preparing_takes_no_name_that_code_may_bring() -> None:
+    script = (
+        "import sys; sys.argv.pop(); from trailstate.functions import child; before = set(sys.modules)\n"
+        "child.prepare(''); taken = {each.partition('.')[0] for each in set(sys.modules) - before}\n"
+        "print(sorted(taken - child.PREPARED - sys.stdlib_module_names - {'__mp_main__'}))"
+    )
+    told = subprocess.run([sys.executable, "-c", script, ""], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
+
+
 @needs_sandbox
 def test_a_fork_bomb_ends_with_its_sandbox(sandbox: Sandbox) -> None:
     ran = run(sandbox, body("while True:", "    try: os.fork()", "    except OSError: pass"), seconds=2, memory_mib=128)
@@ -148,7 +229,6 @@ def test_without_a_sandbox_users_code_is_refused(sandbox: Sandbox, monkeypatch: 
 
 def test_a_setting_allows_it_by_name(aws: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protection, "available", lambda: protection.Protection.LIMITS)
-    relay = Relay(lambda: aws.endpoint)
-    allowed: Any = Sandbox(RealWorld(), relay, allows_unsafe=True)
-    assert json.loads(run(allowed, body("return 1")).payload) == 1
-    relay.close()
+    allowed = Sandbox(RealWorld(), Relay(lambda: aws.endpoint), allows_unsafe=True)
+    assert [json.loads(run(allowed, body("return 1")).payload) for _ in range(2)] == [1, 1]
+    allowed.close()

@@ -1,12 +1,15 @@
 """Automations through the real API: steps in order, under a role, recorded; waiting, failing, stopping."""
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from trailstate.sandbox import protection
 from trailstate.testing import Lab, lab
 
 TRUST = json.dumps(
@@ -226,6 +229,39 @@ def test_a_script_runs_in_the_sandbox_under_the_role(aws: Lab) -> None:
     failed = execution(aws, start(aws, "Raises", [script]))
     assert "ValueError: no further" in failed["FailureMessage"]
     assert "so far" in failed["StepExecutions"][0]["Outputs"]["Log"][0]
+
+
+INVOKED = """
+def go(event, context):
+    print('asked for', event['n'])
+    if event['n'] < 0:
+        raise ValueError('too small')
+    return {'n': event['n'] + 1}
+"""
+
+
+@pytest.mark.skipif(not protection.available().isolates, reason="no bubblewrap that works here")
+def test_a_function_is_invoked_under_the_role(aws: Lab) -> None:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("main.py", INVOKED)
+    given: dict[str, Any] = {"Runtime": "python3.11", "Handler": "main.go", "Code": {"ZipFile": code.getvalue()}}
+    aws.client("lambda").create_function(FunctionName="adder", Role=role(aws), **given)
+    inputs = {"FunctionName": "adder", "LogType": "Tail", "InputPayload": {"n": 7}}
+    call = {"name": "call", "action": "aws:invokeLambdaFunction", "inputs": inputs}
+    started = start(aws, "Invoke", [call], outputs=["call.Payload", "call.StatusCode"])
+    done = execution(aws, started)
+    assert done["Outputs"] == {"call.Payload": ['{"n": 8}'], "call.StatusCode": ["200"]}
+    assert "asked for 7" in done["StepExecutions"][0]["Outputs"]["LogResult"][0]
+    taken = {each["requestParameters"]["roleSessionName"] for each in aws.recorded(eventName="AssumeRole")}
+    assert {f"Automation-{started}", "adder"} <= taken
+
+    failing = call | {"inputs": inputs | {"InputPayload": {"n": -1}}}
+    failed = execution(aws, start(aws, "InvokeFailing", [failing]))
+    assert failed["AutomationExecutionStatus"] == "Failed"
+    assert "too small" in failed["FailureMessage"]
+    absent = call | {"inputs": {"FunctionName": "nowhere"}}
+    assert "ResourceNotFound" in execution(aws, start(aws, "InvokeAbsent", [absent]))["FailureMessage"]
 
 
 def test_tags_and_instance_states_have_actions_of_their_own(aws: Lab) -> None:
