@@ -1,5 +1,6 @@
 """`trailstate verify`: is the evidence untouched, and is all of it there."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from trailstate.trail.verify import Finding, PublicKeys, Report
     from trailstate.trail.verify.judge import Progress
 
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 COLUMNS = ("finding", "chain", "what", "why")
 
 
@@ -28,7 +30,9 @@ class Form(StrEnum):
 
 
 def verify(
-    target: Annotated[str, typer.Argument(metavar="BUCKET|DIRECTORY", help="s3://BUCKET[/PREFIX], or a directory.")],
+    target: Annotated[
+        str, typer.Argument(metavar="BUCKET|DIRECTORY", help="BUCKET, s3://BUCKET/PREFIX, or a directory.")
+    ],
     public_keys: Annotated[
         Path | None,
         typer.Option("--public-keys", metavar="FILE", help="What `aws cloudtrail list-public-keys` printed."),
@@ -53,7 +57,7 @@ def verify(
       trailstate verify ./downloaded --public-keys keys.json -o json
     """
     window = (moment(start), moment(end))
-    if target.startswith("s3://"):
+    if target.startswith("s3://") or (BUCKET_NAME.fullmatch(target) and not Path(target).is_dir()):
         report = _bucket(target, public_keys, window, endpoint, profile, threads)
     else:
         report = _directory(Path(target), public_keys, window, endpoint, profile, threads)

@@ -56,6 +56,16 @@ def test_what_is_no_list_of_keys_is_said(tmp_path: Path) -> None:
     assert code == ExitCode.USAGE
 
 
+def test_a_name_alone_is_a_buckets_unless_a_directory_has_it(
+    tmp_path: Path, published: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger().saved(tmp_path / "audit-logs")
+    monkeypatch.chdir(tmp_path)
+    assert run("audit-logs", "--public-keys", published)[0] == ExitCode.OK
+    code, _ = run("other-logs", "--public-keys", published, "--endpoint-url", "http://127.0.0.1:9")
+    assert code == ExitCode.NO
+
+
 def test_what_is_no_directory_is_said(tmp_path: Path) -> None:
     code, output = run(str(tmp_path / "nowhere"))
     assert code == ExitCode.USAGE
