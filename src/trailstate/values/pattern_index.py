@@ -7,9 +7,10 @@ patterns expect an object goes the plain way of `pattern`, where one and the sam
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from operator import attrgetter
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -42,7 +43,6 @@ class _Place:
 
     slot: int = -1
     below: dict[str, "_Place"] = field(default_factory=dict)
-    kind: Any = None
 
 
 class PatternIndex(Generic[Name]):
@@ -58,18 +58,27 @@ class PatternIndex(Generic[Name]):
         self._always: list[_Rule[Name]] = []
         self._hang(rules)
         self._lengths = {slot: sorted(set(map(len, held))) for slot, held in self._prefix.items()}
+        self._shelves = tuple(self._exact.items())
         self._decode = msgspec.json.Decoder(_struct(self._root)).decode if rules else None
+        self._values = _reader(self._root, len(self._slots))
 
     def match(self, event: bytes) -> list[Name]:
         """The names of the patterns that the event meets; msgspec.DecodeError for what is no JSON object."""
         if self._decode is None:
             return []
-        values: list[Any] = [msgspec.UNSET] * len(self._slots)
-        if not _gather(self._root, self._decode(event), values):
-            whole = msgspec.json.decode(event)
-            return [rule.name for rule in self._everything() if rule.pattern.matches(whole)]
+        read = self._decode(event)
+        try:
+            values = self._values(read)
+        except AttributeError:  # what is null, a list or a text has no fields: look closer
+            values = [msgspec.UNSET] * len(self._slots)
+            if not _gather(self._root, read, values):
+                whole = msgspec.json.decode(event)
+                return [rule.name for rule in self._everything() if rule.pattern.matches(whole)]
+        candidates = self._candidates(values)
+        if not candidates:
+            return []
         known: dict[int, bool] = {}
-        return [rule.name for rule in self._candidates(values) if _meets(rule.asks, rule.groups, values, known)]
+        return [rule.name for rule in candidates if _meets(rule.asks, rule.groups, values, known)]
 
     # ---- building ----
 
@@ -120,13 +129,14 @@ class PatternIndex(Generic[Name]):
         shelves = (rules for shelf in (self._exact, self._prefix) for held in shelf.values() for rules in held.values())
         return dict.fromkeys(rule for rules in (self._always, *shelves) for rule in rules)
 
-    def _candidates(self, values: Sequence[Any]) -> Iterable[_Rule[Name]]:
+    def _candidates(self, values: Sequence[Any]) -> Collection[_Rule[Name]]:
         """Those that may be met, each once."""
         found, is_sure = list(self._always), True
-        for slot, held in self._exact.items():
+        for slot, held in self._shelves:
             value = values[slot]
             if type(value) is str:
-                found += held.get(value, ())
+                if value in held:
+                    found += held[value]
             elif value is not msgspec.UNSET:
                 is_sure = False
                 for each in _values(value):
@@ -178,11 +188,32 @@ def _struct(place: _Place) -> Any:
         member = f"f{number}"
         rename[member] = name
         kind: Any = Any
+        default: Any = msgspec.UNSET
         if below.below and below.slot < 0:
-            kind = _struct(below) | list[Any] | str | int | float | bool | None | msgspec.UnsetType
-        members.append((member, kind, msgspec.UNSET))
-    place.kind = msgspec.defstruct("Asked", members, rename=rename, gc=False)
-    return place.kind
+            inner = _struct(below)
+            kind, default = inner | list[Any] | str | int | float | bool | None, inner()
+        members.append((member, kind, default))
+    return msgspec.defstruct("Asked", members, rename=rename, frozen=True, gc=False)
+
+
+def _reader(root: _Place, slots: int) -> Callable[[Any], Sequence[Any]]:
+    """Takes all values from an event in one step, if nothing but objects stands where patterns expect objects."""
+    paths = dict(_members(root, ""))
+    if slots == 0:
+        return lambda _: ()
+    if slots == 1:
+        only = attrgetter(paths[0])
+        return lambda read: (only(read),)
+    reader: Callable[[Any], Sequence[Any]] = attrgetter(*(paths[slot] for slot in range(slots)))
+    return reader
+
+
+def _members(place: _Place, above: str) -> Iterator[tuple[int, str]]:
+    for number, below in enumerate(place.below.values()):
+        path = f"{above}f{number}"
+        if below.slot >= 0:
+            yield below.slot, path
+        yield from _members(below, f"{path}.")
 
 
 def _gather(place: _Place, held: Any, values: list[Any]) -> bool:
