@@ -48,7 +48,7 @@ from trailstate.estate.interface import (
 )
 from trailstate.estate.program import Ended, Log, Program
 from trailstate.estate.turns import Turns
-from trailstate.wire.call import Door, Principal, WireRequest, WireResponse
+from trailstate.wire.call import Door, Principal, WireRequest, WireResponse, service_principal
 from trailstate.wire.fault import Fault
 from trailstate.world import World
 
@@ -58,6 +58,9 @@ WARMED_FIRST = ("iam", "sts", "s3", "ec2", "lambda", "rds")
 """In the order in which a newcomer is likely to want them; EC2 is the slow one."""
 STACKS = "cloudformation.amazonaws.com"
 """What AWS names as the one through whom a stack's caller acts."""
+S3 = "s3.amazonaws.com"
+NOTICES = frozenset({("sns", "Publish"), ("lambda", "Invoke"), ("events", "PutEvents")})
+"""What goes up in S3's name: a bucket's notices."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -212,7 +215,8 @@ class EmbeddedEstate:
         request = self._in_hand.get(asked.number)
         if self._door is None or request is None or request.principal is None:
             return Settled(None, "InternalFailure", "Nobody may be named who makes this call.", 500)
-        caller = replace(request.principal, invoked_by=STACKS)
+        is_notice = (asked.service, asked.operation) in NOTICES
+        caller = service_principal(S3, asked.account) if is_notice else replace(request.principal, invoked_by=STACKS)
         try:
             result = self._door.call(
                 asked.service,
@@ -224,7 +228,7 @@ class EmbeddedEstate:
             )
         except Fault as fault:
             return Settled(None, fault.code, fault.message, fault.status)
-        return Settled(dict(result))
+        return Settled({} if is_notice else dict(result))
 
     def _lost(self, reason: str) -> None:
         if self._closed:  # ended because it was closed while it was busy: nobody will meet an empty estate

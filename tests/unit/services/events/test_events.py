@@ -240,6 +240,29 @@ def test_what_is_refused_is_refused_in_eventbridges_words(aws: Lab) -> None:
     assert refused(events.put_targets, Rule="none", Targets=[target])[0] == "ResourceNotFoundException"
 
 
+def test_what_a_bucket_notices_comes_to_topics_and_buses(aws: Lab) -> None:
+    s3, sns = aws.client("s3"), aws.client("sns")
+    told, told_arn = queue(aws, "told-of-objects")
+    topic = sns.create_topic(Name="objects")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=told_arn, Attributes={"RawMessageDelivery": "true"})
+    url, arn = queue(aws, "object-events")
+    rule(aws, "objects", {"source": ["aws.s3"], "detail-type": ["Object Created"]}, {"Arn": arn})
+    s3.create_bucket(Bucket="noticed")
+    s3.put_bucket_notification_configuration(
+        Bucket="noticed",
+        NotificationConfiguration={
+            "TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}],
+            "EventBridgeConfiguration": {},
+        },
+    )
+    assert [each["Event"] for each in bodies(aws, told)] == ["s3:TestEvent"]
+    s3.put_object(Bucket="noticed", Key="a.txt", Body=b"hello")
+    ((record,),) = (each["Records"] for each in bodies(aws, told))
+    assert record["s3"]["object"]["key"] == "a.txt"
+    (event,) = bodies(aws, url)
+    assert (event["account"], event["detail"]["object"]["size"]) == (aws.account, 5)
+
+
 def test_test_event_pattern(aws: Lab) -> None:
     event = {
         "id": "1",
