@@ -14,6 +14,7 @@ MEASUREMENTS = (
     "configuration",
     "delivery",
     "filters",
+    "alarms",
     "records",
     "patterns",
     "rules",
