@@ -101,7 +101,6 @@ class Rule:
 
     name: str
     targets: tuple[dict[str, Any], ...]
-    takes_reads: bool
 
 
 class Buses:
@@ -118,15 +117,8 @@ class Buses:
         if index is None:
             return
         body = _encode(event)
-        is_read = _is_read(event)
         for rule in index.match(body):
-            if rule.takes_reads or not is_read:
-                yield from delivery_rows(bus, rule.name, rule.targets, event.id, body.decode(), now)
-
-    def wants_reads(self, account: str, region: str) -> bool:
-        """Whether a rule asks for the management events that only read."""
-        bus = self._store.get(BusName(account, region, DEFAULT).key)
-        return bus is not None and bool(bus.value.get("Reads"))
+            yield from delivery_rows(bus, rule.name, rule.targets, event.id, body.decode(), now)
 
     def forget(self) -> None:
         with self._lock:
@@ -161,16 +153,7 @@ def _pattern(text: str) -> Pattern:
 
 
 def _rule(name: str, document: Document) -> Rule:
-    return Rule(name, tuple(document["Targets"].values()), document["State"] == WITH_READS)
-
-
-def _is_read(event: Event) -> bool:
-    """Whether it is a management event of CloudTrail that only read, of those that few rules are to see."""
-    if not (event.source.startswith("aws.") and event.detail_type.endswith("via CloudTrail")):
-        return False
-    detail = msgspec.json.decode(event.detail)
-    is_management = detail.get("eventCategory", "Management") == "Management"
-    return bool(detail.get("readOnly")) and is_management and event.source != "aws.sts"
+    return Rule(name, tuple(document["Targets"].values()))
 
 
 def delivery_rows(

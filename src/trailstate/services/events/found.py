@@ -7,7 +7,7 @@ from trailstate.services.paging import page
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.values.policy import Question, allows
-from trailstate.watch.bus import DEFAULT, WITH_READS, BusName, bus_of_arn
+from trailstate.watch.bus import DEFAULT, BusName, bus_of_arn
 from trailstate.wire.call import Call
 from trailstate.wire.fault import Fault, faults, validation_error
 from trailstate.world import World
@@ -54,9 +54,7 @@ def keep_rule(shelf: StagedShelf, world: World, bus: BusName, held: Document, na
         shelf.delete(bus.rule_key(name))
     else:
         shelf.put(bus.rule_key(name), rule)
-    others = shelf.documents(bus.account, bus.region, bus.rule_key("").kind)
-    reads = any(each["State"] == WITH_READS for _, each in others)
-    shelf.put(bus.key, {**held, "Revision": world.uuid(), "Reads": reads})
+    shelf.put(bus.key, {**held, "Revision": world.uuid()})
 
 
 def policy_of(bus: Document) -> dict[str, Any] | None:

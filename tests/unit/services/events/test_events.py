@@ -234,6 +234,8 @@ def test_what_is_refused_is_refused_in_eventbridges_words(aws: Lab) -> None:
     assert refused(events.put_rule, Name="r", ScheduleExpression="rate(1 minutes)") == (
         *("ValidationException", "Parameter ScheduleExpression is not valid."),
     )
+    reads = {"EventPattern": '{"source": ["x"]}', "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}
+    assert "not supported by Trailstate yet" in refused(events.put_rule, Name="r", **reads)[1]
     target = {"Id": "1", "Arn": f"arn:aws:batch:us-east-1:{aws.account}:job-queue/q"}
     assert "not supported by Trailstate yet" in refused(events.put_targets, Rule="refusing", Targets=[target])[1]
     assert "not supported by Trailstate yet" in refused(events.list_archives)[1]
