@@ -1,6 +1,7 @@
 """Seeds that every change must survive, and deliberate bugs that the simulation must find."""
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,9 +14,13 @@ SEEDS_MAX = 40
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
-    """What fails on purpose is not told."""
-    logging.getLogger("trailstate").setLevel(logging.CRITICAL)
+def quiet() -> Iterator[None]:
+    """What fails on purpose is not told, here and nowhere else."""
+    log = logging.getLogger("trailstate")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    yield
+    log.setLevel(before)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -21,7 +21,13 @@ detect = typer.Typer(
     name="detect",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Detection: the CIS benchmark's metric filters and alarms on a trail's log group.",
+    help="""Detection: the CIS benchmark's metric filters and alarms on a trail's log group.
+
+    \b
+    Examples:
+      trailstate detect setup
+      trailstate detect status
+    """,
 )
 
 

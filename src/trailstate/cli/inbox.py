@@ -8,7 +8,16 @@ from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.options import Config, Data, effective
 from trailstate.cli.terminal import put, say, table, visible
 
-inbox = typer.Typer(no_args_is_help=True, help="E-mail that topics sent: the mailbox of a lab.")
+inbox = typer.Typer(
+    no_args_is_help=True,
+    help="""E-mail that topics sent: the mailbox of a lab.
+
+    \b
+    Examples:
+      trailstate inbox list
+      trailstate inbox show LETTER
+    """,
+)
 
 
 @inbox.command("list")

@@ -48,7 +48,8 @@ def test_the_greeting_names_endpoint_accounts_and_notes() -> None:
     assert "listens on http://127.0.0.1:4566" in lines[0]
     assert "/data" in lines[0]
     assert lines[1].startswith("Accounts: 111111111111 ")
-    assert lines[2] == "Note: the simulated estate is empty again."
+    assert "/data/keys/root-password-ACCOUNT" in lines[2]
+    assert lines[3] == "Note: the simulated estate is empty again."
 
 
 ELSEWHERE = ("--estate", "http://127.0.0.1:9")
