@@ -15,6 +15,7 @@ MEASUREMENTS = (
     "delivery",
     "filters",
     "alarms",
+    "bus",
     "records",
     "patterns",
     "rules",

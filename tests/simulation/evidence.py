@@ -20,6 +20,7 @@ from trailstate.trail.bucket import Buckets
 from trailstate.trail.delivery import Delivery, WindowTimer
 from trailstate.trail.digester import Digester
 from trailstate.trail.keys import Keys
+from trailstate.trail.onward import Hearing
 from trailstate.trail.send import BusShipper, LogsShipper, Sender, TopicShipper
 from trailstate.trail.ship import DigestShipper, WindowShipper
 from trailstate.trail.status import Statuses
@@ -95,6 +96,16 @@ class Members:
         """There is nothing remembered here."""
 
 
+@dataclass
+class Listeners:
+    """What the rules of every default bus hear of."""
+
+    heard: Hearing = Hearing.CHANGES
+
+    def hearing(self, account: str, region: str) -> Hearing:
+        return self.heard
+
+
 @dataclass(frozen=True)
 class Parts:
     """What the process is built of; a simulation may put a damaged part in."""
@@ -120,12 +131,13 @@ class Evidence:
     digest_seconds: int = 3600
     key_days: int = 30
     members: Members = field(default_factory=Members)
+    listeners: Listeners = field(default_factory=Listeners)
     make_key: Callable[[], Any] = field(default_factory=pooled_keys)
     parts: Parts = Parts()
 
     def __post_init__(self) -> None:
         self.findings = 0
-        self.delivery = self.parts.delivery(self.store, self.world, self.window_seconds, self.members)
+        self.delivery = self.parts.delivery(self.store, self.world, self.window_seconds, self.members, self.listeners)
         statuses, buckets = Statuses(self.store), self.parts.buckets(self.cloud, self.world)
         windows = self.parts.windows(self.store, self.objects, buckets, statuses, self.world, self._found)
         keys = self.parts.keys(self.keys, self.store, self.key_days, self.make_key)
@@ -159,7 +171,7 @@ class Evidence:
     def restarted(self) -> "Evidence":
         return Evidence(
             self.world, self.store, self.objects, self.cloud, self.keys, self.window_seconds, self.digest_seconds,
-            self.key_days, self.members, self.make_key, self.parts,
+            self.key_days, self.members, self.listeners, self.make_key, self.parts,
         )  # fmt: skip
 
     def record(self, **members: Any) -> str:

@@ -12,6 +12,7 @@ from trailstate.trail.send import BusShipper, LogsShipper, Sender, TopicShipper
 from trailstate.trail.ship import DigestShipper, WindowShipper
 from trailstate.trail.status import Statuses
 from trailstate.trail.window import QUEUE
+from trailstate.watch.bus import Buses
 
 LAB_DELIVERY_SECONDS = 2
 AWS_DELIVERY_SECONDS = 300
@@ -20,7 +21,8 @@ AWS_DELIVERY_SECONDS = 300
 def assemble(house: House) -> Part:
     store, world = house.store, house.world
     statuses, buckets = Statuses(store), Buckets(house.door, world)
-    delivery = Delivery(store, world, delivery_seconds(house.settings), house.provided(Organizations))
+    seconds, listeners = delivery_seconds(house.settings), house.provided(Buses)
+    delivery = Delivery(store, world, seconds, house.provided(Organizations), listeners)
     keys = Keys(house.settings.data / "keys", store, house.settings.digest_key_days)
     findings = Counter("trailstate_delivery_findings_total", "Deliveries whose key was taken by another object.")
     backlog = Gauge("trailstate_delivery_backlog", "Chains with log files that are still to be delivered.")

@@ -21,6 +21,7 @@ from trailstate.app.house import House, Part
 ASSEMBLERS: Sequence[Callable[[House], Part]] = (
     history.assemble,
     evidence.assemble,
+    watch_bus.assemble,
     delivery.assemble,
     configuration.assemble,
     compliance.assemble,
@@ -28,7 +29,6 @@ ASSEMBLERS: Sequence[Callable[[House], Part]] = (
     functions.assemble,
     remediation.assemble,
     lake.assemble,
-    watch_bus.assemble,
     watch_logs.assemble,
     sign_in.assemble,
 )

@@ -6,11 +6,13 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/configure-sns-notific
 
 Records travel as positions of the journal, in rows of the outbox that are one request each. EventBridge hears of an
 account's and region's events while a trail logs there, once however many trails do: of management events that change
-something (and of the few reads of STS that AWS sends), and of data events that a trail selects.
+something (and of the few reads of STS that AWS sends), of the other reads where a rule asks for them, and of data events
+that a trail selects. Where no rule waits for any event, nothing is sent.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 import msgspec
@@ -41,9 +43,21 @@ DETAIL_TYPES = {
 }
 """The record's eventType and the event's detail-type. Network activity events are not sent."""
 
-STS_READS_SENT = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
+STS_READS_SENT = frozenset(
+    {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetFederationToken", "GetSessionToken"}
+)
+"""Operations whose records say that they only read, and which EventBridge takes for changes."""
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Hearing(IntEnum):
+    """What the rules of a default bus can hear of."""
+
+    NOTHING = 0
+    CHANGES = 1
+    READS = 2
+    """Changes and read-only management events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +133,10 @@ class Onward:
             batch = self._logs.setdefault(place, _Batch(LOG_ROW_RECORDS_MAX, LOG_ROW_BYTES_MAX))
             batch.add(position, size_bytes + LOG_RECORD_OVERHEAD_BYTES)
 
-    def event(self, entry: Entry, record: Mapping[str, Any], *, is_selected: bool) -> None:
-        """A record of an account and region in which a trail logs."""
-        if entry.position > self._sent and len(entry.body) <= RECORD_BYTES_MAX and is_sent(record, is_selected):
+    def event(self, entry: Entry, record: Mapping[str, Any], hearing: Hearing, *, is_selected: bool) -> None:
+        """A record of an account and region in which a trail logs; `hearing`: what is heard there."""
+        is_new = entry.position > self._sent and len(entry.body) <= RECORD_BYTES_MAX
+        if is_new and is_sent(record, hearing, is_selected=is_selected):
             batch = self._events.setdefault(
                 (entry.account, entry.region), _Batch(EVENT_ROW_RECORDS_MAX, EVENT_ROW_BYTES_MAX)
             )
@@ -147,15 +162,20 @@ class Onward:
                 yield OutboxRow(queue, f"{queue}/{spans[0][0]}", _encode(ToBus(account, region, tuple(spans))))
 
 
-def is_sent(record: Mapping[str, Any], is_selected: bool) -> bool:
+def is_sent(record: Mapping[str, Any], hearing: Hearing, *, is_selected: bool) -> bool:
     """Whether EventBridge hears of a record where a trail logs."""
-    if record.get("eventType") not in DETAIL_TYPES:
+    if hearing is Hearing.NOTHING or record.get("eventType") not in DETAIL_TYPES:
         return False
     if record.get("eventCategory", "Management") != "Management":
         return is_selected
-    if not record.get("readOnly"):
-        return True
-    return record["eventSource"] == "sts.amazonaws.com" and record["eventName"] in STS_READS_SENT
+    return hearing is Hearing.READS or not is_quiet(record)
+
+
+def is_quiet(record: Mapping[str, Any]) -> bool:
+    """Whether it is a read-only management event, of which those rules alone hear that ask for all of them."""
+    if not record.get("readOnly") or record.get("eventCategory", "Management") != "Management":
+        return False
+    return record["eventSource"] != "sts.amazonaws.com" or record["eventName"] not in STS_READS_SENT
 
 
 def notice(row_id: str, lane: Lane, key: str) -> OutboxRow:

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-what-is-how-it-works-concepts.html
 
 Every change of a bus's rules gives the bus document a new revision; the index of its patterns is built once for each.
+Of read-only management events only rules in a state of their own hear.
 Scheduled rules stand in documents of their own with their next time, so that the clock reads few.
 """
 
@@ -16,6 +17,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from trailstate.stores.interface import OutboxRow, ShelfKey, Store
+from trailstate.trail.onward import DETAIL_TYPES, Hearing, is_quiet
 from trailstate.values.pattern import Pattern, read_pattern
 from trailstate.values.pattern_index import PatternIndex
 
@@ -28,6 +30,8 @@ ENABLED = "ENABLED"
 WITH_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 INDEXES_MAX = 256
 PATTERNS_KEPT = 20_000
+BY_CLOUDTRAIL = frozenset(DETAIL_TYPES.values())
+_SAYS_READ_ONLY = b'"readOnly":true'
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -101,6 +105,16 @@ class Rule:
 
     name: str
     targets: tuple[dict[str, Any], ...]
+    hears_reads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """The rules of a bus at one revision."""
+
+    revision: str
+    index: PatternIndex[Rule]
+    hearing: Hearing
 
 
 class Buses:
@@ -109,41 +123,49 @@ class Buses:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._indexes: dict[BusName, tuple[str, PatternIndex[Rule]]] = {}
+        self._ready: dict[BusName, _Ready] = {}
 
     def arrivals(self, bus: BusName, event: Event, now: datetime) -> Iterator[OutboxRow]:
         """A row for each target of each rule that the event meets."""
-        index = self._index(bus)
-        if index is None:
+        ready = self._at(bus)
+        if ready is None:
             return
-        body = _encode(event)
-        for rule in index.match(body):
-            yield from delivery_rows(bus, rule.name, rule.targets, event.id, body.decode(), now)
+        body, quiet = _encode(event), _is_quiet(event)
+        for rule in ready.index.match(body):
+            if rule.hears_reads or not quiet:
+                yield from delivery_rows(bus, rule.name, rule.targets, event.id, body.decode(), now)
+
+    def hearing(self, account: str, region: str) -> Hearing:
+        """What the rules of an account's default bus hear of now."""
+        ready = self._at(BusName(account, region, DEFAULT))
+        return Hearing.NOTHING if ready is None else ready.hearing
 
     def forget(self) -> None:
         with self._lock:
-            self._indexes.clear()
+            self._ready.clear()
 
-    def _index(self, bus: BusName) -> PatternIndex[Rule] | None:
+    def _at(self, bus: BusName) -> _Ready | None:
         document = self._store.get(bus.key)
         revision = "" if document is None else document.value["Revision"]
         if not revision:
             return None
         with self._lock:
-            held = self._indexes.get(bus)
-            if held is None or held[0] != revision:
-                if len(self._indexes) >= INDEXES_MAX:
-                    self._indexes.clear()
-                held = self._indexes[bus] = (revision, self._built(bus))
-            return held[1]
+            held = self._ready.get(bus)
+            if held is None or held.revision != revision:
+                if len(self._ready) >= INDEXES_MAX:
+                    self._ready.clear()
+                held = self._ready[bus] = self._built(bus, revision)
+            return held
 
-    def _built(self, bus: BusName) -> PatternIndex[Rule]:
+    def _built(self, bus: BusName, revision: str) -> _Ready:
         documents = self._store.documents(bus.account, bus.region, f"{RULE}{bus.name}")
-        return PatternIndex(
+        rules = [
             (_rule(key.name, each.value), _pattern(each.value["EventPattern"]))
             for key, each in documents
             if each.value.get("EventPattern") and each.value["State"] != "DISABLED"
-        )
+        ]
+        heard = (Hearing.READS if rule.hears_reads else Hearing.CHANGES for rule, _ in rules)
+        return _Ready(revision, PatternIndex(rules), max(heard, default=Hearing.NOTHING))
 
 
 @lru_cache(maxsize=PATTERNS_KEPT)
@@ -153,7 +175,13 @@ def _pattern(text: str) -> Pattern:
 
 
 def _rule(name: str, document: Document) -> Rule:
-    return Rule(name, tuple(document["Targets"].values()))
+    return Rule(name, tuple(document["Targets"].values()), document["State"] == WITH_READS)
+
+
+def _is_quiet(event: Event) -> bool:
+    """Whether CloudTrail tells of something that was only read."""
+    told_by_trail = event.detail_type in BY_CLOUDTRAIL and event.source.startswith("aws.")
+    return told_by_trail and _SAYS_READ_ONLY in bytes(event.detail) and is_quiet(msgspec.json.decode(event.detail))
 
 
 def delivery_rows(

@@ -9,6 +9,7 @@ from tests.simulation.run import SteppedWorld
 
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.memory import MemoryObjects, MemoryStore
+from trailstate.trail.onward import Hearing
 from trailstate.trail.window import window_of
 from trailstate.wire.fault import Fault
 from trailstate.world import SimulatedWorld
@@ -306,6 +307,27 @@ def test_a_clock_set_back_leaves_no_gap_between_digests(evidence: Evidence, worl
     assert [each["digestStartTime"] for each in digests[1:]] == [each["digestEndTime"] for each in digests[:-1]]
     files = [file["s3Object"] for each in digests for file in each["logFiles"]]
     assert sorted(files) == sorted(evidence.files())
+
+
+@pytest.mark.parametrize(
+    ("heard", "wanted"),
+    [
+        (Hearing.NOTHING, []),
+        (Hearing.CHANGES, ["StartInstances", "AssumeRole"]),
+        (Hearing.READS, ["StartInstances", "DescribeInstances", "AssumeRole"]),
+    ],
+)
+def test_the_bus_is_sent_what_its_rules_can_hear_of(
+    evidence: Evidence, world: SimulatedWorld, heard: Hearing, wanted: list[str]
+) -> None:
+    evidence.listeners.heard = heard
+    evidence.change(a_trail())
+    evidence.record(eventName="StartInstances", readOnly=False)
+    evidence.record(eventName="DescribeInstances", readOnly=True)
+    evidence.record(eventSource="sts.amazonaws.com", eventName="AssumeRole", readOnly=True)
+    settle(evidence, world)
+    sent = [json.loads(each["Detail"])["eventName"] for each in evidence.cloud.events[ACCOUNT, REGION]]
+    assert sent == wanted
 
 
 def test_a_clock_set_back_delays_no_file(tmp_path: Path) -> None:

@@ -22,10 +22,9 @@ from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.values.pattern import BadPattern, read_pattern
-from trailstate.watch.bus import BUS, DEFAULT, ENABLED, SCHEDULE, WITH_READS, BusName
+from trailstate.watch.bus import BUS, DEFAULT, ENABLED, SCHEDULE, BusName
 from trailstate.watch.schedule import BadSchedule, read_schedule
 from trailstate.wire.call import Call
-from trailstate.wire.fault import NOT_SUPPORTED
 from trailstate.world import World
 
 RULES_MAX = 10_000
@@ -52,8 +51,6 @@ def put_rule(
     named, held = find_bus(call, shelf, EventBusName)
     if not EventPattern and not ScheduleExpression:
         raise invalid("Parameter(s) EventPattern or ScheduleExpression must be specified.")
-    if State == WITH_READS:
-        raise invalid(f"The rule state {WITH_READS} {NOT_SUPPORTED}")
     if EventPattern:
         check_pattern(EventPattern)
     known = shelf.get(named.rule_key(Name))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.clients.trails import a_bucket, a_trail
 
 from trailstate.testing import Lab, lab
 
@@ -152,6 +153,46 @@ def test_calls_recorded_by_a_trail_arrive_in_awss_envelope(aws: Lab) -> None:
     assert (event["source"], event["detail"]["requestParameters"]["userName"]) == ("aws.iam", "eve")
 
 
+def test_of_reads_only_rules_hear_that_ask_for_all_management_events(aws: Lab) -> None:
+    events = aws.client("events")
+    pattern = {"source": ["aws.kms", "aws.sts"], "detail": {"eventName": ["ListAliases", "AssumeRole"]}}
+    told = {}
+    events.create_event_bus(Name="reads")
+    for name, bus, state in (
+        ("changes", "default", "ENABLED"),
+        ("all", "default", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"),
+        ("beyond-changes", "reads", "ENABLED"),
+        ("beyond-all", "reads", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"),
+    ):
+        told[name], arn = queue(aws, f"reads-{name}")
+        rule(aws, name, pattern, {"Arn": arn}, State=state, EventBusName=bus)
+    beyond = f"arn:aws:events:us-east-1:{aws.account}:event-bus/reads"
+    events.put_targets(Rule="all", Targets=[{"Id": "beyond", "Arn": beyond}])
+    a_trail(aws, "reads", a_bucket(aws, "evidence-of-reads"))
+    aws.client("kms").list_aliases()
+    role = aws.client("iam").create_role(RoleName="read", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    aws.client("sts").assume_role(RoleArn=role, RoleSessionName="reader")
+    heard = {name: [each["detail"]["eventName"] for each in bodies(aws, url)] for name, url in told.items()}
+    assert heard == {
+        "changes": ["AssumeRole"],
+        "all": ["ListAliases", "AssumeRole"],
+        "beyond-changes": ["AssumeRole"],
+        "beyond-all": ["ListAliases", "AssumeRole"],
+    }
+    assert events.describe_rule(Name="all")["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    for name in ("changes", "all"):
+        events.disable_rule(Name=name)
+    aws.client("cloudtrail").delete_trail(Name="reads")
+
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+    }
+)
+
+
 def put_policy(aws: Lab, bucket: str) -> None:
     who = {"Service": "cloudtrail.amazonaws.com"}
     statements = [
@@ -234,8 +275,6 @@ def test_what_is_refused_is_refused_in_eventbridges_words(aws: Lab) -> None:
     assert refused(events.put_rule, Name="r", ScheduleExpression="rate(1 minutes)") == (
         *("ValidationException", "Parameter ScheduleExpression is not valid."),
     )
-    reads = {"EventPattern": '{"source": ["x"]}', "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}
-    assert "not supported by Trailstate yet" in refused(events.put_rule, Name="r", **reads)[1]
     target = {"Id": "1", "Arn": f"arn:aws:batch:us-east-1:{aws.account}:job-queue/q"}
     assert "not supported by Trailstate yet" in refused(events.put_targets, Rule="refusing", Targets=[target])[1]
     assert "not supported by Trailstate yet" in refused(events.list_archives)[1]
