@@ -4,9 +4,9 @@ python -m bench.bus [--calls 100] [--functions 20] [--queries 5] [--seed 1]
 
 A server in a process of its own, durable, with a trail that logs. Each measurement begins when the client has the
 answer of CreateUser and ends when it has the message: received from a queue that it asks all the time, posted to a page
-of its own (a topic with an HTTP subscription), or when the handler of a function says what time it is; between two calls
-it rests for up to 0.3 s, so that calls come at every moment of the server's own rhythms. What metric filters and alarms
-add is told by `bench.alarms`.
+of its own (a topic with an HTTP subscription), or when the handler of a function says what time it is. Between two
+calls it rests for up to 0.3 s, so that calls come at every moment of the server's own rhythms. What metric filters and
+alarms add is told by `bench.alarms`.
 """
 
 import argparse

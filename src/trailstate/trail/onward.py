@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/configure-sns-notific
 
 Records travel as positions of the journal, in rows of the outbox that are one request each. EventBridge hears of an
 account's and region's events while a trail logs there, once however many trails do: of management events that change
-something (and of the few reads of STS that AWS sends), of the other reads where a rule asks for them, and of data events
-that a trail selects. Where no rule waits for any event, nothing is sent.
+something (and of the few reads of STS that AWS sends), of the other reads where a rule asks for them, and of data
+events that a trail selects. Where no rule waits for any event, nothing is sent.
 """
 
 from collections.abc import Iterator, Mapping
