@@ -50,6 +50,11 @@ class ConfiguredRule:
     def name(self) -> str:
         return str(self.document["ConfigRuleName"])
 
+    @cached_property
+    def key(self) -> tuple[str, str, str]:
+        """By which its results and its status are kept: account, Region, name."""
+        return self.account, self.region, self.name
+
     @property
     def arn(self) -> str:
         return str(self.document["ConfigRuleArn"])
@@ -123,6 +128,10 @@ class ConfiguredRule:
     def reads(self, item: Item) -> bool:
         """Whether its verdicts on others may depend on the item."""
         return self.rule is not None and item["resourceType"] in self.rule.also_on
+
+    def sees(self, kind: str) -> bool:
+        """Whether items of the type concern it: as what it judges, or as what it reads beside that."""
+        return not self.types or kind in self.types or (self.rule is not None and kind in self.rule.also_on)
 
     @property
     def _scope(self) -> Mapping[str, Any]:

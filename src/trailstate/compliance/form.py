@@ -12,6 +12,9 @@ clock. The signature is the parameter schema and is held against AWS's catalogue
 required, defaults. So are the identifier and the resource types; a rule may judge fewer types than AWS's, never others.
 A rule to which the catalogue gives no type judges the account: its item has the type `AWS::::Account`.
 
+A rule whose verdict follows from a few plain fields of the item alone, as long as it is given no parameter, says which
+(`looks_at`; a row's is its field): items that are alike in them are judged once.
+
 What a rule looks at and does not find is not compliance: a row says INSUFFICIENT_DATA then, unless `absent` says what
 AWS's documentation says of it.
 """
@@ -19,6 +22,7 @@ AWS's documentation says of it.
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from trailstate.compliance.catalogue import ManagedRule, managed_rules
@@ -73,6 +77,8 @@ class Rule:
     judge: Judge
     also_on: tuple[str, ...] = ()
     """Types that it reads beside what it judges: when one of them changes, everything is judged again."""
+    looks_at: tuple[str, ...] = ()
+    """Dotted paths of the fields that alone decide its verdict while no parameter is given; empty: it looks further."""
 
     @property
     def id(self) -> str:
@@ -83,20 +89,29 @@ RULES: dict[str, Rule] = {}
 """Every rule whose module has been imported, by identifier."""
 
 
-def rule(identifier: str, types: str | Sequence[str], *, also_on: Sequence[str] = ()) -> Callable[[Function], Function]:
+def rule(
+    identifier: str, types: str | Sequence[str], *, also_on: Sequence[str] = (), looks_at: Sequence[str] = ()
+) -> Callable[[Function], Function]:
     """Register the decorated function as that managed rule over these types; MisdeclaredRule when AWS's differs.
 
     A rule on change that asks the inventory for items names their types in `also_on`, or its verdicts go stale.
     """
 
     def register(function: Function) -> Function:
-        _add(identifier, types, function, also_on)
+        _add(identifier, types, function, also_on=also_on, looks_at=looks_at)
         return function
 
     return register
 
 
-def _add(identifier: str, types: str | Sequence[str], judge: Judge, also_on: Sequence[str] = ()) -> None:
+def _add(
+    identifier: str,
+    types: str | Sequence[str],
+    judge: Judge,
+    *,
+    also_on: Sequence[str] = (),
+    looks_at: Sequence[str] = (),
+) -> None:
     managed = managed_rules().get(identifier)
     if managed is None:
         raise MisdeclaredRule(f"AWS has no managed rule '{identifier}'")
@@ -109,7 +124,7 @@ def _add(identifier: str, types: str | Sequence[str], judge: Judge, also_on: Seq
     _hold_signature(managed, judge)
     if also_on and not managed.on_change:
         raise MisdeclaredRule(f"'{identifier}' is asked by the clock alone, so no change makes it judge again")
-    RULES[identifier] = Rule(managed, judged, judge, tuple(also_on))
+    RULES[identifier] = Rule(managed, judged, judge, tuple(also_on), tuple(looks_at))
 
 
 def _hold_signature(managed: ManagedRule, judge: Judge) -> None:
@@ -147,7 +162,12 @@ MISSING: Any = type("Missing", (), {"__repr__": lambda _: "nothing"})()
 
 def field_at(item: Item, path: str) -> Any:
     """The value at a dotted path of an item (`configuration.image.id`), or MISSING."""
-    return _walk(item, path.split("."))
+    return _walk(item, _names(path))
+
+
+@cache
+def _names(path: str) -> Sequence[str]:
+    return path.split(".")
 
 
 def _walk(value: Any, names: Sequence[str]) -> Any:
@@ -199,7 +219,7 @@ def require(
     `absent` is the verdict for an item without the field. `says` is the sentence for a value that fails; by default it
     names the field, what was expected and what was found.
     """
-    names = path.split(".")
+    names = _names(path)
     unknown = absent or insufficient_data(f"The configuration item does not hold '{path}'.")
 
     def judge(item: Item, _inventory: Inventory) -> Verdict:
@@ -211,7 +231,7 @@ def require(
         return non_compliant(says or f"'{path}' must be {test.words}; it is {_shown(value)}.")
 
     judge.__name__ = identifier.lower()
-    _add(identifier, types, judge)
+    _add(identifier, types, judge, looks_at=(path,))
 
 
 def _shown(value: Any) -> str:

@@ -1,6 +1,10 @@
-"""One rule over one item: the verdict, or that the rule itself failed. A failure never becomes a verdict."""
+"""A rule over items: the verdict on each, or that the rule itself failed. A failure never becomes a verdict.
 
-from collections.abc import Mapping
+Of items that are alike in all that a rule looks at, one is judged: most rules ask a field with a handful of values.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from trailstate.compliance.form import NOT_APPLICABLE, Rule
@@ -8,6 +12,9 @@ from trailstate.compliance.inventory import Cause, CausedInventory, Inventory, I
 from trailstate.compliance.verdict import Verdict
 
 DELETED = frozenset({"ResourceDeleted", "ResourceDeletedNotRecorded"})
+
+KINDS_MAX = 100
+"""Beyond so many different items nothing is won by looking for those that are alike."""
 
 
 class RuleFailed(Exception):
@@ -43,8 +50,59 @@ def judge(rule: Rule, item: Item, inventory: Inventory, parameters: Mapping[str,
     """The rule's verdict on a live item of one of its types; NOT_APPLICABLE for any other. Raises RuleFailed."""
     if is_deleted(item) or item["resourceType"] not in rule.types:
         return NOT_APPLICABLE
-    try:
-        return rule.judge(item, inventory, **parameters)
-    except Exception as error:
-        kind, name = item["resourceType"], item["resourceId"]
-        raise RuleFailed(f"{rule.id} failed on {kind} '{name}': {type(error).__name__}: {error}") from error
+    (outcome,) = _one_by_one(rule, (item,), inventory, parameters)
+    if isinstance(outcome, RuleFailed):
+        raise outcome
+    return outcome
+
+
+def judge_many(
+    rule: Rule, items: Sequence[Item], inventory: Inventory, parameters: Mapping[str, Any]
+) -> Sequence[Verdict | RuleFailed]:
+    """What comes of the rule on each of these items, which are live and of its types, in their order."""
+    if rule.looks_at and not parameters and len(items) > 1:
+        try:
+            seen = _seen(items, rule.looks_at)
+            kinds = set(seen)
+        except TypeError:  # A list stands where a plain value was expected, or nothing where a branch was.
+            kinds = set()
+        if 0 < len(kinds) <= KINDS_MAX:
+            one_of_each = [items[seen.index(kind)] for kind in kinds]
+            outcomes = _one_by_one(rule, one_of_each, inventory, parameters)
+            return list(map(dict(zip(kinds, outcomes, strict=True)).__getitem__, seen))
+    return _one_by_one(rule, items, inventory, parameters)
+
+
+def _seen(items: Sequence[Item], paths: Iterable[str]) -> Sequence[Any]:
+    """What the rule sees of each item. Taken a name at a time over all items, which is several times as fast."""
+    branches: dict[str, Sequence[Any]] = {"": items}
+
+    def column(path: str) -> Sequence[Any]:
+        if path not in branches:
+            branch, _, name = path.rpartition(".")
+            branches[path] = list(map(dict.get, column(branch), repeat(name)))
+        return branches[path]
+
+    first, *rest = map(column, paths)
+    return list(zip(first, *rest, strict=True)) if rest else first
+
+
+def _one_by_one(
+    rule: Rule, items: Iterable[Item], inventory: Inventory, parameters: Mapping[str, Any]
+) -> list[Verdict | RuleFailed]:
+    outcomes: list[Verdict | RuleFailed] = []
+    decide = rule.judge
+    for item in items:
+        try:
+            outcomes.append(decide(item, inventory, **parameters))
+        except Exception as error:
+            outcomes.append(_failed(rule, item, error))
+    return outcomes
+
+
+def _failed(rule: Rule, item: Item, error: Exception) -> RuleFailed:
+    failed = RuleFailed(
+        f"{rule.id} failed on {item['resourceType']} '{item['resourceId']}': {type(error).__name__}: {error}"
+    )
+    failed.__cause__ = error
+    return failed

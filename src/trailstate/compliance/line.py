@@ -4,7 +4,7 @@ A periodic rule saw a clock and a function of the user's saw a network; neither 
 results, their history and the schedule are derived from these lines, never from judging anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,12 +17,20 @@ from trailstate.stores.interface import VERDICTS, Append
 
 JUDGED = "judged"
 """The verdict on one resource changed, or what is said of it."""
+CONFIRMED = "confirmed"
+"""The rule was asked again and says of these resources what it said before."""
 DROPPED = "dropped"
 """The resource is gone or out of scope: there is no result any more."""
 FORGOTTEN = "forgotten"
 """All results of the rule are dropped."""
 SCHEDULED = "scheduled"
 """The rule runs every `seconds` from `time` on; 0: not by the clock."""
+
+CONFIRMED_MAX = 500
+"""Resources on one line."""
+
+Confirmed = tuple[str, str, str]
+"""A resource's type and id, and the capture time of the item that was judged."""
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -47,6 +55,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     cause: Mapping[str, Any] | None = None
     """The recorded call that made the item, where it is known."""
     seconds: int = 0
+    resources: Sequence[Confirmed] = ()
+    """Of a confirmation, whose `time` is empty when each verdict is about the item alone."""
 
     def append(self, account: str, region: str) -> Append:
         return Append(VERDICTS, account, region, msgspec.json.encode(self))
@@ -82,18 +92,27 @@ def judged(
     )
 
 
+def confirmed(rule: str, resources: Sequence[Confirmed], *, time: str, invoked: str) -> Iterator[Line]:
+    """The lines that say it of them all."""
+    for at in range(0, len(resources), CONFIRMED_MAX):
+        yield Line(CONFIRMED, rule, time, invoked=invoked, resources=resources[at : at + CONFIRMED_MAX])
+
+
 def moment_of(text: str) -> datetime:
     found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 __all__ = (
+    "CONFIRMED",
     "DROPPED",
     "FORGOTTEN",
     "JUDGED",
     "SCHEDULED",
     "VERDICTS",
+    "Confirmed",
     "Line",
+    "confirmed",
     "judged",
     "moment_of",
     "moment_text",

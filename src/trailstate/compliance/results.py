@@ -4,13 +4,15 @@ Derived from the ledger of verdicts, so dropped and rebuilt to the same content.
 here too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import msgspec
 
 from trailstate.compliance.line import (
+    CONFIRMED,
     DROPPED,
     FORGOTTEN,
     JUDGED,
@@ -21,6 +23,7 @@ from trailstate.compliance.line import (
     moment_text,
     read_line,
 )
+from trailstate.compliance.verdict import Verdict
 from trailstate.follow import Runner
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import Entry, Store
@@ -63,6 +66,9 @@ class Result:
     cause: Mapping[str, Any] | None
     """The call that made it so, where it is known."""
 
+    def says(self, verdict: Verdict) -> bool:
+        return (self.compliance, self.annotation) == (verdict.compliance, verdict.annotation)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -92,7 +98,13 @@ class Due:
 
 _RESULT = "rule, type, id, compliance, annotation, time, captured, invoked, recorded, since, cause"
 _CHANGE = "rule, type, id, compliance, annotation, time, recorded, cause"
-_PUT = "INSERT OR REPLACE INTO compliance_result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT = (
+    "INSERT INTO compliance_result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+    " since = CASE WHEN compliance = excluded.compliance THEN since ELSE excluded.since END,"
+    " compliance = excluded.compliance, annotation = excluded.annotation, time = excluded.time,"
+    " captured = excluded.captured, invoked = excluded.invoked, recorded = excluded.recorded, cause = excluded.cause"
+)
+_CONFIRM = "UPDATE compliance_result SET time = ?, captured = ?, invoked = ?, recorded = ? WHERE "
 _NOTE = "INSERT OR IGNORE INTO compliance_change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OF_RULE = "account = ? AND region = ? AND rule = ?"
 _OF_ONE = f"{_OF_RULE} AND type = ? AND id = ?"
@@ -116,59 +128,83 @@ class ResultsFollower:
         return self._derived.cursor(self.name)
 
     def apply(self, entries: Sequence[Entry]) -> None:
+        lines = ((entry, read_line(entry.body)) for entry in entries)
         with self._derived.transaction() as connection:
-            for entry in entries:
-                line = read_line(entry.body)
-                _APPLY[line.kind](connection, entry, line)
+            for kind, alike in groupby(lines, key=lambda pair: pair[1].kind):
+                _APPLY[kind](connection, list(alike))
             self._derived.set_cursor(connection, self.name, entries[-1].position)
 
 
+Told = tuple[Entry, Line]
+
+
+def _rule(entry: Entry, line: Line) -> tuple[str, str, str]:
+    return entry.account, entry.region, line.rule
+
+
 def _one(entry: Entry, line: Line) -> tuple[str, ...]:
-    return entry.account, entry.region, line.rule, line.resource_type, line.resource_id
+    return (*_rule(entry, line), line.resource_type, line.resource_id)
 
 
-def _judged(connection: Any, entry: Entry, line: Line) -> None:
-    one, recorded, cause = _one(entry, line), moment_text(entry.time), _text(line.cause)
-    found = connection.execute(f"SELECT compliance, since FROM compliance_result WHERE {_OF_ONE}", one).fetchone()  # noqa: S608
-    unbroken = found is not None and found[0] == line.compliance
-    since = found[1] if unbroken else line.since or line.time
-    connection.execute(
-        _PUT, (*one, line.compliance, line.annotation, line.time, line.captured, line.invoked, recorded, since, cause)
+def _judged(connection: Any, lines: Sequence[Told]) -> None:
+    connection.executemany(_PUT, [_result_row(entry, line) for entry, line in lines])
+    connection.executemany(_NOTE, [_change_row(*each) for each in lines if each[1].compliance != each[1].previous])
+
+
+def _result_row(entry: Entry, line: Line) -> tuple[str | None, ...]:
+    times = (line.time, line.captured, line.invoked, moment_text(entry.time), line.since or line.time)
+    return (*_one(entry, line), line.compliance, line.annotation, *times, _text(line.cause))
+
+
+def _change_row(entry: Entry, line: Line) -> tuple[Any, ...]:
+    said = (line.compliance, line.annotation, line.time, moment_text(entry.time), _text(line.cause))
+    return (*_one(entry, line), entry.position, *said)
+
+
+def _confirmed(connection: Any, lines: Sequence[Told]) -> None:
+    rows = [
+        (line.time or captured, captured, line.invoked, moment_text(entry.time), *_rule(entry, line), kind, name)
+        for entry, line in lines
+        for kind, name, captured in line.resources
+    ]
+    connection.executemany(_CONFIRM + _OF_ONE, rows)
+
+
+def _dropped(connection: Any, lines: Sequence[Told]) -> None:
+    connection.executemany(
+        f"DELETE FROM compliance_result WHERE {_OF_ONE}",  # noqa: S608
+        [_one(*each) for each in lines],
     )
-    if not unbroken:
-        connection.execute(_NOTE, (*one, entry.position, line.compliance, line.annotation, line.time, recorded, cause))
+    connection.executemany(_NOTE, [_change_row(*each) for each in lines if each[1].previous])
 
 
-def _dropped(connection: Any, entry: Entry, line: Line) -> None:
-    one = _one(entry, line)
-    gone = connection.execute(f"DELETE FROM compliance_result WHERE {_OF_ONE}", one).rowcount  # noqa: S608
-    if gone:
-        note = (*one, entry.position, GONE, "", line.time, moment_text(entry.time), _text(line.cause))
-        connection.execute(_NOTE, note)
-
-
-def _forgotten(connection: Any, entry: Entry, line: Line) -> None:
-    whole = (entry.account, entry.region, line.rule)
-    connection.execute(
-        "INSERT OR IGNORE INTO compliance_change SELECT account, region, rule, type, id, ?, ?, '', ?, ?, NULL"  # noqa: S608
-        f" FROM compliance_result WHERE {_OF_RULE}",
-        (entry.position, GONE, line.time, moment_text(entry.time), *whole),
-    )
-    connection.execute(f"DELETE FROM compliance_result WHERE {_OF_RULE}", whole)  # noqa: S608
-
-
-def _scheduled(connection: Any, entry: Entry, line: Line) -> None:
-    whole = (entry.account, entry.region, line.rule)
-    if line.seconds:
-        last = int(moment_of(line.time).timestamp())
+def _forgotten(connection: Any, lines: Sequence[Told]) -> None:
+    for entry, line in lines:
         connection.execute(
-            "INSERT OR REPLACE INTO compliance_schedule VALUES (?, ?, ?, ?, ?)", (*whole, line.seconds, last)
+            "INSERT OR IGNORE INTO compliance_change SELECT account, region, rule, type, id, ?, ?, '', ?, ?, NULL"  # noqa: S608
+            f" FROM compliance_result WHERE {_OF_RULE}",
+            (entry.position, GONE, line.time, moment_text(entry.time), *_rule(entry, line)),
         )
-    else:
-        connection.execute(f"DELETE FROM compliance_schedule WHERE {_OF_RULE}", whole)  # noqa: S608
+        connection.execute(f"DELETE FROM compliance_result WHERE {_OF_RULE}", _rule(entry, line))  # noqa: S608
 
 
-_APPLY = {JUDGED: _judged, DROPPED: _dropped, FORGOTTEN: _forgotten, SCHEDULED: _scheduled}
+def _scheduled(connection: Any, lines: Sequence[Told]) -> None:
+    for entry, line in lines:
+        if line.seconds:
+            last = int(moment_of(line.time).timestamp())
+            row = (*_rule(entry, line), line.seconds, last)
+            connection.execute("INSERT OR REPLACE INTO compliance_schedule VALUES (?, ?, ?, ?, ?)", row)
+        else:
+            connection.execute(f"DELETE FROM compliance_schedule WHERE {_OF_RULE}", _rule(entry, line))  # noqa: S608
+
+
+_APPLY: Mapping[str, Callable[[Any, Sequence[Told]], None]] = {
+    JUDGED: _judged,
+    CONFIRMED: _confirmed,
+    DROPPED: _dropped,
+    FORGOTTEN: _forgotten,
+    SCHEDULED: _scheduled,
+}
 
 
 def _text(cause: Mapping[str, Any] | None) -> str | None:

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from trailstate.compliance.configured import ConfiguredRule
-from trailstate.compliance.engine import subjects
 from trailstate.compliance.inventory import CausedInventory, Item
 from trailstate.compliance.judge import RuleFailed, judge, origin
 from trailstate.compliance.line import moment_text
 from trailstate.compliance.report.content import Reported
 from trailstate.compliance.results import Result
+from trailstate.compliance.scope import subjects
 from trailstate.compliance.summary import NON_COMPLIANT
 from trailstate.compliance.template import Template
 

@@ -13,6 +13,9 @@ PORTS = (0, 65535)
 ALL = "-1"
 _PROTOCOL_NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
 _WITH_PORTS = frozenset({"tcp", "udp", ALL})
+_WORLD = "/0"
+_RANGES = (("ipRanges", "cidrIp"), ("ipv4Ranges", "cidrIp"), ("ipv6Ranges", "cidrIpv6"))
+"""Where the networks of a permission stand. IPv4 has two spellings, plain and with descriptions, which are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +27,29 @@ class Opening:
     last_port: int
     networks: tuple[str, ...]
 
-    @property
-    def to_world(self) -> bool:
-        return any(is_world(network) for network in self.networks)
-
     def reaches(self, protocol: str, port: int) -> bool:
         return self.protocol in (protocol, ALL) and self.first_port <= port <= self.last_port
 
 
 def is_world(network: str) -> bool:
-    return network.endswith("/0")
-
-
-def openings(permissions: Iterable[Mapping[str, Any]]) -> tuple[Opening, ...]:
-    """The permissions of a security group; one that names no ports opens them all."""
-    return tuple(_opening(permission) for permission in permissions)
+    return network.endswith(_WORLD)
 
 
 def to_world(permissions: Iterable[Mapping[str, Any]]) -> tuple[Opening, ...]:
-    """Those that let the whole world in, over protocols that have ports."""
-    return tuple(one for one in openings(permissions) if one.to_world and one.protocol in _WITH_PORTS)
+    """What a security group's permissions let the whole world in by, over protocols that have ports.
+
+    A permission that names no ports opens them all.
+    """
+    found = [_opening(permission) for permission in permissions if _lets_world_in(permission)]
+    return tuple(one for one in found if one.protocol in _WITH_PORTS)
+
+
+def _lets_world_in(permission: Mapping[str, Any]) -> bool:
+    for ranges, cidr in _RANGES:
+        for one in permission.get(ranges) or ():
+            if (one if isinstance(one, str) else one[cidr]).endswith(_WORLD):
+                return True
+    return False
 
 
 def world_reaches(entries: Sequence[Mapping[str, Any]], protocol: str, port: int) -> bool:
@@ -78,11 +84,8 @@ def _ranged(protocol: object, first: int | None, last: int | None, networks: tup
 
 
 def _networks(permission: Mapping[str, Any]) -> tuple[str, ...]:
-    """Both spellings of IPv4 networks: the plain list and the one with descriptions; they repeat each other."""
-    plain = [one if isinstance(one, str) else one["cidrIp"] for one in permission.get("ipRanges") or ()]
-    described = [one["cidrIp"] for one in permission.get("ipv4Ranges") or ()]
-    newer = [one["cidrIpv6"] for one in permission.get("ipv6Ranges") or ()]
-    return tuple(dict.fromkeys([*plain, *described, *newer]))
+    listed = [(one, cidr) for ranges, cidr in _RANGES for one in permission.get(ranges) or ()]
+    return tuple(dict.fromkeys(one if isinstance(one, str) else one[cidr] for one, cidr in listed))
 
 
 def port_ranges(text: str) -> tuple[tuple[int, int], ...]:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.compliance.house import ACCOUNT, REGION, VOLUME, House
 from trailstate.compliance.configured import STATUS_KIND
+from trailstate.compliance.engine import evaluation_row
 from trailstate.compliance.form import COMPLIANT, RULES, Inventory, Item, Rule, Verdict, non_compliant
 from trailstate.stores.interface import Commit, OutboxRow, ShelfChange, ShelfKey
 from trailstate.wire.fault import Fault
@@ -44,6 +45,34 @@ def test_since_when_and_by_whom(house: House) -> None:
     house.volume("vol-1", encrypted=False, tags={"a": "b"})
     assert house.of(rule)[0].since == first.since
     assert house.of(rule)[0].cause == cause
+
+
+def test_the_same_verdict_again_is_newer_but_no_change(house: House) -> None:
+    rule = house.rule("ENCRYPTED_VOLUMES")
+    house.volume("vol-1", encrypted=False)
+    house.volume("vol-2", encrypted=True)
+    (first, other) = house.of(rule)
+    house.volume("vol-1", encrypted=False, tags={"a": "b"})
+    (again, untouched) = house.of(rule)
+    assert (again.since, again.cause, again.compliance) == (first.since, first.cause, first.compliance)
+    assert first.time < again.time == again.captured
+    assert again.recorded > first.recorded
+    assert untouched == other
+    assert len(house.results.history(ACCOUNT, REGION, rule, VOLUME, "vol-1")) == 1
+
+
+def test_an_evaluation_on_demand_renews_every_result(house: House) -> None:
+    rule = house.rule("ENCRYPTED_VOLUMES")
+    house.volume("vol-1", encrypted=False)
+    house.volume("vol-2", encrypted=True)
+    before = house.of(rule)
+    house.world.advance(timedelta(minutes=5))
+    house.store.commit(Commit(outbox=[evaluation_row(house.world, ACCOUNT, REGION, rule, {})]))
+    house.settle()
+    for old, new in zip(before, house.of(rule), strict=True):
+        assert (new.recorded, new.invoked) > (old.recorded, old.invoked)
+        assert new.invoked > old.invoked
+        assert (new.time, new.captured, new.since) == (old.time, old.captured, old.since)
 
 
 def test_what_a_rule_reads_beside_its_resource_makes_it_judge_again(house: House) -> None:

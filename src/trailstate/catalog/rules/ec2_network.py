@@ -69,6 +69,8 @@ def _shut(item: Item, ports: Iterable[int]) -> Verdict:
     opened = _inbound(item)
     if opened is None:
         return not_held(_INBOUND)
+    if not opened:
+        return COMPLIANT
     reached = sorted({port for port in ports if any(one.reaches("tcp", port) for one in opened)})
     return non_compliant(f"The world reaches TCP {', '.join(map(str, reached))}.") if reached else COMPLIANT
 

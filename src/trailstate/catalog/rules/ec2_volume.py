@@ -17,6 +17,8 @@ from trailstate.compliance.inventory import ACCOUNT_TYPE
 VOLUME = "AWS::EC2::Volume"
 ADDRESS = "AWS::EC2::EIP"
 
+_PLAIN_VOLUME = non_compliant("The volume is attached and not encrypted.")
+
 
 @rule("ENCRYPTED_VOLUMES", VOLUME)
 def encrypted_volumes(item: Item, _inventory: Inventory, *, kmsId: str | None = None) -> Verdict:
@@ -24,12 +26,12 @@ def encrypted_volumes(item: Item, _inventory: Inventory, *, kmsId: str | None = 
     volume = item["configuration"]
     if not volume.get("attachments"):
         return NOT_APPLICABLE
-    if volume.get("encrypted") is None:
+    encrypted = volume.get("encrypted")
+    if encrypted is None:
         return not_held("configuration.encrypted")
-    if not volume["encrypted"]:
-        return non_compliant("The volume is attached and not encrypted.")
-    key = volume.get("kmsKeyId") or ""
-    if kmsId and not is_key(key, (kmsId,)):
+    if not encrypted:
+        return _PLAIN_VOLUME
+    if kmsId and not is_key(key := volume.get("kmsKeyId") or "", (kmsId,)):
         return non_compliant(f"The volume is encrypted with '{key}'; expected the key '{kmsId}'.")
     return COMPLIANT
 

@@ -42,7 +42,7 @@ def engine_of(item: Item) -> str:
     return str(item["configuration"].get("engine") or "")
 
 
-@rule("RDS_STORAGE_ENCRYPTED", INSTANCE)
+@rule("RDS_STORAGE_ENCRYPTED", INSTANCE, looks_at=("configuration.storageEncrypted",))
 def rds_storage_encrypted(item: Item, _inventory: Inventory, *, kmsKeyId: str | None = None) -> Verdict:
     """The instance's storage is encrypted, with the key that is named if one is."""
     return storage_encrypted(item, (kmsKeyId,) if kmsKeyId else ())

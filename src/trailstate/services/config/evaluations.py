@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from trailstate.compliance.batch import change_of
 from trailstate.compliance.configured import STATUS_KIND, ConfiguredRule
 from trailstate.compliance.custom import Grant, InvalidResultToken, ResultTokens
 from trailstate.compliance.definition import find, forget, rules_of
-from trailstate.compliance.engine import change_of, evaluation_row
-from trailstate.compliance.line import DROPPED, JUDGED, Line, moment_text
+from trailstate.compliance.engine import evaluation_row
+from trailstate.compliance.line import DROPPED, JUDGED, Line, confirmed, moment_text
 from trailstate.compliance.notice import VerdictListeners, started_row
 from trailstate.compliance.results import Results
 from trailstate.configuration.recorder import Home
@@ -155,6 +156,9 @@ def give(
     if previous is not None and moment < previous.time:
         return
     if (before, previous.annotation if previous else "") == (compliance, annotation):
+        if previous is not None:
+            for line in confirmed(rule.name, [(kind, name, moment)], time="", invoked=invoked):
+                shelf.append(line.append(rule.account, rule.region))
         return
     line = Line(
         kind=DROPPED if compliance == "NOT_APPLICABLE" else JUDGED,
