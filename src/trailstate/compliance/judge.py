@@ -50,10 +50,8 @@ def judge(rule: Rule, item: Item, inventory: Inventory, parameters: Mapping[str,
     """The rule's verdict on a live item of one of its types; NOT_APPLICABLE for any other. Raises RuleFailed."""
     if is_deleted(item) or item["resourceType"] not in rule.types:
         return NOT_APPLICABLE
-    (outcome,) = _one_by_one(rule, (item,), inventory, parameters)
-    if isinstance(outcome, RuleFailed):
-        raise outcome
-    return outcome
+    (verdict,) = _judged(rule, [item], inventory, parameters)
+    return verdict
 
 
 def judge_many(
@@ -88,21 +86,25 @@ def _seen(items: Sequence[Item], paths: Iterable[str]) -> Sequence[Any]:
 
 
 def _one_by_one(
-    rule: Rule, items: Iterable[Item], inventory: Inventory, parameters: Mapping[str, Any]
-) -> list[Verdict | RuleFailed]:
-    outcomes: list[Verdict | RuleFailed] = []
-    decide = rule.judge
+    rule: Rule, items: Sequence[Item], inventory: Inventory, parameters: Mapping[str, Any]
+) -> Sequence[Verdict | RuleFailed]:
+    try:
+        return _judged(rule, items, inventory, parameters)
+    except RuleFailed as failed:
+        if len(items) == 1:
+            return [failed]
+        return [outcome for item in items for outcome in _one_by_one(rule, [item], inventory, parameters)]
+
+
+def _judged(
+    rule: Rule, items: Sequence[Item], inventory: Inventory, parameters: Mapping[str, Any]
+) -> Sequence[Verdict]:
+    """The verdicts; RuleFailed at the first item on which the rule fails."""
+    verdicts, decide = [], rule.judge
     for item in items:
         try:
-            outcomes.append(decide(item, inventory, **parameters))
+            verdicts.append(decide(item, inventory, **parameters))
         except Exception as error:
-            outcomes.append(_failed(rule, item, error))
-    return outcomes
-
-
-def _failed(rule: Rule, item: Item, error: Exception) -> RuleFailed:
-    failed = RuleFailed(
-        f"{rule.id} failed on {item['resourceType']} '{item['resourceId']}': {type(error).__name__}: {error}"
-    )
-    failed.__cause__ = error
-    return failed
+            kind, name = item["resourceType"], item["resourceId"]
+            raise RuleFailed(f"{rule.id} failed on {kind} '{name}': {type(error).__name__}: {error}") from error
+    return verdicts
