@@ -122,6 +122,40 @@ ADVANCED = """
   }
 """
 
+CATALOGUE = """
+resource "aws_glue_catalog_database" "security" {
+  name        = "security"
+  description = "what was recorded"
+}
+resource "aws_glue_catalog_table" "trail" {
+  database_name = aws_glue_catalog_database.security.name
+  name          = "trail"
+  table_type    = "EXTERNAL_TABLE"
+  parameters    = { "projection.enabled" = "true", "projection.year.type" = "integer" }
+  partition_keys {
+    name = "region"
+    type = "string"
+  }
+  storage_descriptor {
+    location      = "s3://evidence/AWSLogs/123456789012/CloudTrail/"
+    input_format  = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
+    output_format = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+    ser_de_info {
+      serialization_library = "org.apache.hive.hcatalog.data.JsonSerDe"
+    }
+    columns {
+      name = "eventname"
+      type = "string"
+    }
+  }
+}
+resource "aws_glue_partition" "one" {
+  database_name    = aws_glue_catalog_database.security.name
+  table_name       = aws_glue_catalog_table.trail.name
+  partition_values = ["us-east-1"]
+}
+"""
+
 STOPPED = "  enable_logging = false\n"
 
 
@@ -161,3 +195,11 @@ def test_a_second_plan_is_empty_whatever_the_selectors(aws: Lab, folder: Path) -
     assert aws.client("cloudtrail").get_trail_status(Name="audit")["IsLogging"] is False
     assert terraform(aws, folder, "destroy", "-auto-approve") == 0
     assert aws.client("cloudtrail").describe_trails()["trailList"] == []
+
+
+def test_the_catalogue_is_as_it_was_planned(aws: Lab, folder: Path) -> None:
+    (folder / "trail.tf").write_text(CATALOGUE)
+    assert terraform(aws, folder, "apply", "-auto-approve") == 0
+    assert terraform(aws, folder, "plan", "-detailed-exitcode") == NOTHING_TO_DO
+    assert terraform(aws, folder, "destroy", "-auto-approve") == 0
+    assert [each["Name"] for each in aws.client("glue").get_databases()["DatabaseList"]] == ["default"]

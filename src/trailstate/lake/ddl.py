@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from trailstate.lake import gate, tables
+from trailstate.lake import create_text, gate, partitions, tables
 from trailstate.lake.gate import Refused, TableName
-from trailstate.lake.lake import DATABASE
 from trailstate.lake.statement import (
     AddPartitions,
     CreateDatabase,
     CreateTable,
     CreateView,
     Drop,
+    DropPartitions,
     Show,
     Statement,
 )
@@ -34,20 +34,25 @@ class Definitions:
     def databases(self) -> list[dict[str, Any]]:
         """Every database, the one that is always there included."""
         made = [document.value for _, document in self._store.documents(self._account, self._region, tables.DATABASES)]
-        return [{"Name": DATABASE}, *(each for each in made if each["Name"] != DATABASE)]
+        return list({each["Name"]: each for each in (tables.built_in_database(), *made)}.values())
 
     def tables(self, database: str) -> list[dict[str, Any]]:
         """The tables and views of a database by name; a made one hides a built-in one of its name."""
-        found = {each["Name"]: each for each in tables.built_in_documents() if each["Database"] == database}
+        found = {each["Name"]: each for each in tables.built_in_documents() if each["DatabaseName"] == database}
         for _, document in self._store.documents(self._account, self._region, tables.TABLES):
-            if document.value["Database"] == database:
+            if document.value["DatabaseName"] == database:
                 found[document.value["Name"]] = document.value
         return [found[name] for name in sorted(found)]
 
     def table(self, name: TableName) -> dict[str, Any] | None:
         """A table that somebody made; views are none."""
         document = self._store.get(tables.table_key(self._account, self._region, name))
-        return None if document is None or "View" in document.value else document.value
+        return None if document is None or tables.is_view(document.value) else document.value
+
+    def partitions(self, table: TableName) -> list[dict[str, Any]]:
+        """Those that were added, in order of their values."""
+        kind = partitions.kind_of(table)
+        return [document.value for _, document in self._store.documents(self._account, self._region, kind)]
 
     def any_table(self, name: TableName) -> dict[str, Any]:
         found = next((each for each in self.tables(name.database) if each["Name"] == name.name), None)
@@ -78,7 +83,7 @@ class Definitions:
 
     def _view(self, name: TableName) -> str | None:
         document = self._store.get(tables.table_key(self._account, self._region, name))
-        return None if document is None else document.value.get("View")
+        return None if document is None else tables.query_of(document.value)
 
     def do(self, asked: Statement) -> Done:
         """Carry a definition out, or tell of one; Refused."""
@@ -92,8 +97,9 @@ class Definitions:
             case Show():
                 return self._show(asked)
             case AddPartitions():
-                self.any_table(asked.name)
-                return [], [], []
+                return [], [], self._add_partitions(asked)
+            case DropPartitions():
+                return [], [], self._drop_partitions(asked)
         raise Refused("this statement is not supported by Trailstate yet")
 
     def _create_database(self, asked: CreateDatabase) -> list[ShelfChange]:
@@ -101,7 +107,10 @@ class Definitions:
             if asked.if_not_exists:
                 return []
             raise Refused(f"Database {asked.name} already exists")
-        document = {"Name": asked.name, "Description": asked.comment, "LocationUri": asked.location}
+        document = {"Name": asked.name, "CreateTime": self._moment}
+        document |= {
+            name: value for name, value in (("Description", asked.comment), ("LocationUri", asked.location)) if value
+        }
         return [ShelfChange(tables.database_key(self._account, self._region, asked.name), document)]
 
     def _create(self, asked: CreateTable | CreateView) -> list[ShelfChange]:
@@ -109,7 +118,7 @@ class Definitions:
         key = tables.table_key(self._account, self._region, asked.name)
         there = self._store.get(key)
         if isinstance(asked, CreateView):
-            if there is not None and not (asked.or_replace and "View" in there.value):
+            if there is not None and not (asked.or_replace and tables.is_view(there.value)):
                 raise Refused(f"View already exists: {asked.name.database}.{asked.name.name}")
             self.with_views(asked.query, asked.name.database, 10)
             return [ShelfChange(key, tables.document_of_view(asked, self._moment))]
@@ -124,11 +133,49 @@ class Definitions:
             return self._drop_database(asked)
         key = tables.table_key(self._account, self._region, asked.name)
         there = self._store.get(key)
-        if there is None or ("View" in there.value) != (asked.what == "view"):
+        if there is None or tables.is_view(there.value) != (asked.what == "view"):
             if asked.if_exists:
                 return []
             raise Refused(f"{asked.what.title()} '{asked.name.database}.{asked.name.name}' does not exist")
-        return [ShelfChange(key, None)]
+        return [ShelfChange(key, None), *self.without_partitions(asked.name)]
+
+    def without_database(self, name: str) -> list[ShelfChange]:
+        """What takes a database away, with the tables in it."""
+        made = [TableName(name, each["Name"]) for each in self.tables(name)]
+        changes = [ShelfChange(tables.database_key(self._account, self._region, name), None)]
+        for each in made:
+            changes.append(ShelfChange(tables.table_key(self._account, self._region, each), None))
+            changes += self.without_partitions(each)
+        return changes
+
+    def without_partitions(self, table: TableName) -> list[ShelfChange]:
+        """What takes a table's partitions away."""
+        kind = partitions.kind_of(table)
+        return [ShelfChange(key, None) for key, _ in self._store.documents(self._account, self._region, kind)]
+
+    def _add_partitions(self, asked: AddPartitions) -> list[ShelfChange]:
+        table, changes = self.any_table(asked.name), []
+        for each in asked.partitions:
+            values = partitions.values_of(table, each.values)
+            key = partitions.partition_key(self._account, self._region, asked.name, values)
+            if self._store.get(key) is None:
+                descriptor = {**table["StorageDescriptor"], **({"Location": each.location} if each.location else {})}
+                document = partitions.document_of(table, values, self._moment, StorageDescriptor=descriptor)
+                changes.append(ShelfChange(key, document))
+            elif not asked.if_not_exists:
+                raise Refused(f"Partition already exists: {'/'.join(values)}")
+        return changes
+
+    def _drop_partitions(self, asked: DropPartitions) -> list[ShelfChange]:
+        table, changes = self.any_table(asked.name), []
+        for each in asked.partitions:
+            values = partitions.values_of(table, each.values)
+            key = partitions.partition_key(self._account, self._region, asked.name, values)
+            if self._store.get(key) is not None:
+                changes.append(ShelfChange(key, None))
+            elif not asked.if_exists:
+                raise Refused(f"Partition does not exist: {'/'.join(values)}")
+        return changes
 
     def _drop_database(self, asked: Drop) -> list[ShelfChange]:
         key = tables.database_key(self._account, self._region, asked.name.database)
@@ -136,9 +183,9 @@ class Definitions:
             if asked.if_exists:
                 return []
             raise Refused(f"Database '{asked.name.database}' does not exist")
-        if self.tables(asked.name.database):
+        if self.tables(asked.name.database) and not asked.cascade:
             raise Refused(f"Database {asked.name.database} is not empty")
-        return [ShelfChange(key, None)]
+        return self.without_database(asked.name.database)
 
     def _hold_database(self, name: str) -> None:
         if name not in {each["Name"] for each in self.databases()}:
@@ -150,10 +197,21 @@ class Definitions:
         if asked.what in ("tables", "views"):
             self._hold_database(asked.database)
             found = self.tables(asked.database)
-            return ["tab_name"], [[each["Name"]] for each in found if asked.what == "tables" or "View" in each], []
+            return (
+                ["tab_name"],
+                [[each["Name"]] for each in found if asked.what == "tables" or tables.is_view(each)],
+                [],
+            )
         assert asked.table is not None
         document = self.any_table(asked.table)
+        if asked.what == "partitions":
+            return ["partition"], self._shown_partitions(asked.table, document), []
         return _SHOWN[asked.what](document)
+
+    def _shown_partitions(self, name: TableName, table: dict[str, Any]) -> Rows:
+        if not table.get("PartitionKeys"):
+            raise Refused(f"the table '{table['Name']}' has no partitions")
+        return [[partitions.spelled(table, each)] for each in self.partitions(name)]
 
 
 def _columns(document: dict[str, Any]) -> Done:
@@ -175,22 +233,18 @@ def _padded(name: str, kind: str) -> list[str]:
 
 
 def _create_text(document: dict[str, Any]) -> Done:
-    text = str(document.get("Text") or document.get("View") or "")
-    if not text:
+    if tables.is_view(document):
+        lines = [f"CREATE VIEW {document['Name']} AS", *str(tables.query_of(document)).splitlines()]
+    elif tables.location_of(document):
+        lines = create_text.written(document)
+    else:
         raise Refused(f"the table '{document['Name']}' is always there; nobody created it")
-    return ["createtab_stmt"], [[line] for line in text.splitlines()], []
+    return ["createtab_stmt"], [[line] for line in lines], []
 
 
 def _properties(document: dict[str, Any]) -> Done:
-    pairs: Sequence[tuple[str, str]] = sorted(document.get("Properties", {}).items())
+    pairs: Sequence[tuple[str, str]] = sorted((document.get("Parameters") or {}).items())
     return ["prpt_name", "prpt_value"], [[name, value] for name, value in pairs], []
-
-
-def _no_partitions(document: dict[str, Any]) -> Done:
-    """What lies below the location is found without partitions having been added."""
-    if not document.get("Partitions"):
-        raise Refused(f"the table '{document['Name']}' has no partitions")
-    return ["partition"], [], []
 
 
 _SHOWN = {
@@ -199,5 +253,4 @@ _SHOWN = {
     "create table": _create_text,
     "create view": _create_text,
     "tblproperties": _properties,
-    "partitions": _no_partitions,
 }

@@ -5,8 +5,9 @@ https://docs.aws.amazon.com/athena/latest/ug/ddl-reference.html
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from trailstate.lake import create_text
 from trailstate.lake.gate import Refused, TableName
 
 _NAME = r"`?[A-Za-z0-9_]+`?"
@@ -31,9 +32,11 @@ class CreateTable:
     partitions: tuple[tuple[str, str], ...]
     location: str
     serde: str
+    serde_properties: Mapping[str, str]
+    input_format: str
+    output_format: str
     properties: Mapping[str, str]
     if_not_exists: bool
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Drop:
     what: str
     name: TableName
     if_exists: bool
+    cascade: bool = False
+    """With the tables in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +75,32 @@ class CreateDatabase:
 
 
 @dataclass(frozen=True, slots=True)
+class Partition:
+    """One PARTITION (…) of ALTER TABLE: values by column, and where its files lie ("" : below the table)."""
+
+    values: Mapping[str, str]
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AddPartitions:
-    """ALTER TABLE ADD PARTITION and MSCK REPAIR: what lies below the table's location is found without them."""
+    """ALTER TABLE ADD PARTITION, and MSCK REPAIR with none: what lies below the table is found without them."""
 
     name: TableName
-    locations: tuple[str, ...] = field(default=())
+    partitions: tuple[Partition, ...] = ()
+    if_not_exists: bool = True
 
 
-Statement = Question | CreateTable | CreateView | Show | Drop | CreateDatabase | AddPartitions
+@dataclass(frozen=True, slots=True)
+class DropPartitions:
+    """ALTER TABLE DROP PARTITION."""
+
+    name: TableName
+    partitions: tuple[Partition, ...]
+    if_exists: bool
+
+
+Statement = Question | CreateTable | CreateView | Show | Drop | CreateDatabase | AddPartitions | DropPartitions
 
 
 def read(text: str, database: str) -> Statement:
@@ -86,7 +109,7 @@ def read(text: str, database: str) -> Statement:
     for pattern, make in _FORMS:
         match = pattern.fullmatch(bare)
         if match is not None:
-            return make(match, database, text)
+            return make(match, database)
     first = bare.split(None, 1)[0].upper() if bare else ""
     if first in _DDL:
         raise Refused(f"this form of {first} is not supported by Trailstate yet")
@@ -108,7 +131,7 @@ _DDL = (
     "EXPLAIN",
 )
 
-Make = Callable[[re.Match[str], str, str], Statement]
+Make = Callable[[re.Match[str], str], Statement]
 
 
 def _form(pattern: str) -> re.Pattern[str]:
@@ -120,67 +143,42 @@ def _table(match: re.Match[str], database: str) -> TableName:
     return TableName(parts[0] if len(parts) > 1 else database, parts[-1])
 
 
-def _create_table(match: re.Match[str], database: str, text: str) -> Statement:
+def _create_table(match: re.Match[str], database: str) -> Statement:
     rest = match["rest"]
-    location = _quoted(rest, "LOCATION")
+    location = create_text.quoted(rest, "LOCATION")
     if not location.startswith("s3://"):
         raise Refused("CREATE EXTERNAL TABLE needs a LOCATION that begins with s3://")
-    columns, after = _bracketed(match["columns"])
+    columns, after = create_text.bracketed(match["columns"])
     partitioned = re.search(r"PARTITIONED\s+BY\s*", after + rest, re.IGNORECASE)
-    partitions = _bracketed((after + rest)[partitioned.end() :])[0] if partitioned else ()
+    partitions = create_text.bracketed((after + rest)[partitioned.end() :])[0] if partitioned else ()
     return CreateTable(
         name=_table(match, database),
         columns=columns,
         partitions=partitions,
         location=location,
-        serde=_quoted(rest, r"ROW\s+FORMAT\s+SERDE"),
-        properties=_properties(rest),
+        serde=create_text.quoted(rest, r"ROW\s+FORMAT\s+SERDE"),
+        serde_properties=create_text.properties(rest, "SERDEPROPERTIES"),
+        input_format=create_text.quoted(rest, r"\bINPUTFORMAT"),
+        output_format=create_text.quoted(rest, r"\bOUTPUTFORMAT"),
+        properties=create_text.properties(rest, "TBLPROPERTIES"),
         if_not_exists=match["exists"] is not None,
-        text=text.strip(),
     )
 
 
-def _quoted(text: str, word: str) -> str:
-    found = re.search(rf"{word}\s+'([^']*)'", text, re.IGNORECASE)
-    return found[1] if found else ""
+def _partitions(text: str) -> tuple[Partition, ...]:
+    found = []
+    for match in _PARTITION.finditer(text):
+        pairs = [pair.partition("=") for pair in match["spec"].split(",")]
+        values = {name.strip(" `\n").lower(): value.strip().strip("'\"") for name, _, value in pairs}
+        found.append(Partition(values, match["location"] or ""))
+    if not found:
+        raise Refused("expected PARTITION (column = 'value', …)")
+    return tuple(found)
 
 
-def _properties(text: str) -> dict[str, str]:
-    found = re.search(r"TBLPROPERTIES\s*\((.*)\)", text, re.IGNORECASE | re.DOTALL)
-    pairs = re.findall(r"[\"']([^\"']+)[\"']\s*=\s*[\"']([^\"']*)[\"']", found[1]) if found else []
-    return dict(pairs)
-
-
-def _bracketed(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
-    """The columns between the first bracket and the one that closes it, and what follows."""
-    depth, parts, begun = 0, [], 0
-    for position, character in enumerate(text):
-        if character in "(<":
-            depth += 1
-            if depth == 1:
-                begun = position + 1
-        elif character in ")>":
-            depth -= 1
-            if depth == 0 and character == ")":
-                parts.append(text[begun:position])
-                return tuple(_column(each) for each in parts if each.strip()), text[position + 1 :]
-        elif character == "," and depth == 1:
-            parts.append(text[begun:position])
-            begun = position + 1
-    raise Refused("mismatched brackets in the list of columns")
-
-
-def _column(text: str) -> tuple[str, str]:
-    bare = re.sub(r"\s+COMMENT\s+'[^']*'\s*$", "", text.strip(), flags=re.IGNORECASE)
-    name, _, kind = bare.partition(" ")
-    if not kind:
-        name, _, kind = bare.partition("\n")
-    return name.strip("`").lower(), " ".join(kind.split()).lower().replace(" ", "")
-
-
-def _partitions(match: re.Match[str], database: str, _: str) -> Statement:
-    locations = re.findall(r"LOCATION\s+'([^']*)'", match["rest"] or "", re.IGNORECASE)
-    return AddPartitions(_table(match, database), tuple(locations))
+_PARTITION = re.compile(
+    r"PARTITION\s*\((?P<spec>[^()]*)\)(?:\s*LOCATION\s+'(?P<location>[^']*)')?", re.IGNORECASE | re.DOTALL
+)
 
 
 _FORMS: Sequence[tuple[re.Pattern[str], Make]] = (
@@ -193,49 +191,62 @@ _FORMS: Sequence[tuple[re.Pattern[str], Make]] = (
     ),
     (
         _form(rf"CREATE\s+(?P<replace>OR\s+REPLACE\s+)?VIEW\s+{_TABLE}\s+AS\s+(?P<query>.*)"),
-        lambda match, database, _: CreateView(_table(match, database), match["query"], match["replace"] is not None),
+        lambda match, database: CreateView(_table(match, database), match["query"], match["replace"] is not None),
     ),
     (
         _form(r"CREATE\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?`?(?P<name>\w+)`?(?P<rest>\s.*)?"),
-        lambda match, _, __: CreateDatabase(
+        lambda match, _: CreateDatabase(
             match["name"].lower(),
             match["exists"] is not None,
-            _quoted(match["rest"] or "", "LOCATION"),
-            _quoted(match["rest"] or "", "COMMENT"),
+            create_text.quoted(match["rest"] or "", "LOCATION"),
+            create_text.quoted(match["rest"] or "", "COMMENT"),
         ),
     ),
     (
         _form(rf"DROP\s+(?P<what>TABLE|VIEW)\s+(?P<exists>IF\s+EXISTS\s+)?{_TABLE}"),
-        lambda match, database, _: Drop(match["what"].lower(), _table(match, database), match["exists"] is not None),
+        lambda match, database: Drop(match["what"].lower(), _table(match, database), match["exists"] is not None),
     ),
     (
-        _form(r"DROP\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+EXISTS\s+)?`?(?P<name>\w+)`?(?:\s+(?:RESTRICT|CASCADE))?"),
-        lambda match, _, __: Drop("database", TableName(match["name"].lower(), ""), match["exists"] is not None),
+        _form(
+            r"DROP\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+EXISTS\s+)?`?(?P<name>\w+)`?"
+            r"(?:\s+RESTRICT|(?P<cascade>\s+CASCADE))?"
+        ),
+        lambda match, _: Drop(
+            "database", TableName(match["name"].lower(), ""), match["exists"] is not None, match["cascade"] is not None
+        ),
     ),
     (
-        _form(rf"ALTER\s+TABLE\s+{_TABLE}\s+ADD\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<rest>PARTITION.*)"),
-        _partitions,
+        _form(rf"ALTER\s+TABLE\s+{_TABLE}\s+ADD\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<rest>PARTITION.*)"),
+        lambda match, database: AddPartitions(
+            _table(match, database), _partitions(match["rest"]), match["exists"] is not None
+        ),
     ),
-    (_form(rf"MSCK\s+REPAIR\s+TABLE\s+{_TABLE}(?P<rest>)"), _partitions),
+    (
+        _form(rf"ALTER\s+TABLE\s+{_TABLE}\s+DROP\s+(?P<exists>IF\s+EXISTS\s+)?(?P<rest>PARTITION.*)"),
+        lambda match, database: DropPartitions(
+            _table(match, database), _partitions(match["rest"]), match["exists"] is not None
+        ),
+    ),
+    (_form(rf"MSCK\s+REPAIR\s+TABLE\s+{_TABLE}"), lambda match, database: AddPartitions(_table(match, database))),
     (
         _form(r"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+`?(?P<name>\w+)`?)?(?:\s+'[^']*')?"),
-        lambda match, database, _: Show("tables", database=(match["name"] or database).lower()),
+        lambda match, database: Show("tables", database=(match["name"] or database).lower()),
     ),
     (
         _form(r"SHOW\s+VIEWS(?:\s+(?:IN|FROM)\s+`?(?P<name>\w+)`?)?"),
-        lambda match, database, _: Show("views", database=(match["name"] or database).lower()),
+        lambda match, database: Show("views", database=(match["name"] or database).lower()),
     ),
     (_form(r"SHOW\s+(?:DATABASES|SCHEMAS)(?:\s+LIKE\s+'[^']*')?"), lambda *_: Show("databases")),
     (
         _form(rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{_TABLE}"),
-        lambda match, database, _: Show("columns", _table(match, database)),
+        lambda match, database: Show("columns", _table(match, database)),
     ),
     (
         _form(rf"SHOW\s+(?P<what>PARTITIONS|CREATE\s+TABLE|CREATE\s+VIEW|TBLPROPERTIES)\s+{_TABLE}"),
-        lambda match, database, _: Show(" ".join(match["what"].lower().split()), _table(match, database)),
+        lambda match, database: Show(" ".join(match["what"].lower().split()), _table(match, database)),
     ),
     (
         _form(rf"(?:DESCRIBE|DESC)\s+(?:EXTENDED\s+|FORMATTED\s+)?{_TABLE}"),
-        lambda match, database, _: Show("describe", _table(match, database)),
+        lambda match, database: Show("describe", _table(match, database)),
     ),
 )

@@ -1,12 +1,17 @@
 """Databases, tables and views that somebody made: documents of the Shelf, and what they mean for a question.
 
-A table of CloudTrail's files is told by its location and its columns. Its partition columns stand for parts of the
+The document of a table is Glue's `Table`, whoever made it: DDL, Glue's API, Terraform. Any table can be kept; one of
+CloudTrail's files, told by its SerDe and its location, can be asked. Its partition columns stand for parts of the
 files' names, which the records say too: account, region, and the day.
 https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table-org-wide-trail.html
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html
 """
 
+import base64
+import binascii
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from trailstate.lake.gate import Refused, TableName
@@ -16,6 +21,9 @@ from trailstate.lake.statement import CreateTable, CreateView
 from trailstate.stores.interface import ShelfKey
 
 DATABASES, TABLES = "lake.database", "lake.table"
+EXTERNAL, VIEW = "EXTERNAL_TABLE", "VIRTUAL_VIEW"
+ALWAYS = "1970-01-01T00:00:00+00:00"
+"""When what is there without anybody having made it was made."""
 SERDES = (
     "com.amazon.emr.hive.serde.CloudTrailSerde",
     "org.apache.hive.hcatalog.data.JsonSerDe",
@@ -27,6 +35,7 @@ _LOCATION = re.compile(
     r"s3://(?P<bucket>[^/]+)/(?P<prefix>(?:.*?/)?)AWSLogs/?(?:o-[a-z0-9]{10,32}/?)?(?P<account>\d{12})?"
     r"(?:/CloudTrail/?(?P<region>[a-z]{2}[a-z-]*-\d)?)?.*"
 )
+_PRESTO_VIEW = re.compile(r"/\* Presto View: ([A-Za-z0-9+/=]+) \*/")
 _SLASHED_DAY = "replace(substr(eventTime, 1, 10), '-', '/')"
 _DASHED_DAY = "substr(eventTime, 1, 10)"
 _PARTITIONS: Mapping[str, str] = {
@@ -49,40 +58,86 @@ def table_key(account: str, region: str, name: TableName) -> ShelfKey:
 
 def document_of_table(made: CreateTable, moment: str) -> dict[str, Any]:
     """The document of a new table; Refused when it is not one of CloudTrail's files."""
-    if made.serde not in SERDES:
-        raise Refused(f"tables with the SerDe '{made.serde or 'none'}' are not supported by Trailstate yet")
-    if _LOCATION.fullmatch(made.location) is None:
-        raise Refused("tables of other files than CloudTrail's (…/AWSLogs/…) are not supported by Trailstate yet")
-    unknown = [name for name, _ in made.partitions if name not in _PARTITIONS]
-    if unknown:
-        raise Refused(f"the partition column '{unknown[0]}' stands for no part of CloudTrail's file names known here")
-    return {
-        "Database": made.name.database,
+    serde = {"SerializationLibrary": made.serde, "Parameters": dict(made.serde_properties)}
+    document = {
+        "DatabaseName": made.name.database,
         "Name": made.name.name,
-        "Columns": [list(each) for each in made.columns],
-        "Partitions": [list(each) for each in made.partitions],
-        "Location": made.location,
-        "SerDe": made.serde,
-        "Properties": dict(made.properties),
-        "Text": made.text,
         "CreateTime": moment,
+        "TableType": EXTERNAL,
+        "StorageDescriptor": {
+            "Columns": _glue_columns(made.columns),
+            "Location": made.location,
+            "InputFormat": made.input_format,
+            "OutputFormat": made.output_format,
+            "SerdeInfo": serde,
+        },
+        "PartitionKeys": _glue_columns(made.partitions),
+        "Parameters": {"EXTERNAL": "TRUE", **made.properties},
     }
+    table_of(document)
+    return document
 
 
 def document_of_view(made: CreateView, moment: str) -> dict[str, Any]:
-    return {"Database": made.name.database, "Name": made.name.name, "View": made.query, "CreateTime": moment}
+    """The query stands in it as Athena and Presto write it."""
+    said = {"originalSql": made.query, "catalog": "awsdatacatalog", "schema": made.name.database, "columns": []}
+    return {
+        "DatabaseName": made.name.database,
+        "Name": made.name.name,
+        "CreateTime": moment,
+        "TableType": VIEW,
+        "ViewOriginalText": f"/* Presto View: {base64.b64encode(json.dumps(said).encode()).decode()} */",
+        "ViewExpandedText": "/* Presto View */",
+        "StorageDescriptor": {"Columns": []},
+        "PartitionKeys": [],
+        "Parameters": {"presto_view": "true", "comment": "Presto View"},
+    }
+
+
+def is_view(document: Mapping[str, Any]) -> bool:
+    return document.get("TableType") == VIEW
+
+
+def query_of(document: Mapping[str, Any]) -> str | None:
+    """The query of a view; None for a table. Refused for a view that is not written as Athena writes them."""
+    if not is_view(document):
+        return None
+    found = _PRESTO_VIEW.fullmatch(str(document.get("ViewOriginalText", "")))
+    try:
+        said = json.loads(base64.b64decode(found[1], validate=True)) if found else {}
+        return str(said["originalSql"])
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        raise Refused(f"the view '{document['Name']}' is no view of Athena's: it has no originalSql") from None
 
 
 def table_of(document: Mapping[str, Any]) -> Table:
-    """What a table's document means for a question."""
-    columns = [_column(name, kind) for name, kind in document["Columns"]]
-    columns += [Column(name, kind, _partition(name, document)) for name, kind in document["Partitions"]]
-    return Table(tuple(columns), _condition(document["Location"]))
+    """What a table's document means for a question; Refused when it is not one of CloudTrail's files."""
+    columns, partitions = described(document)
+    serde, location = serde_of(document), location_of(document)
+    if serde not in SERDES:
+        raise Refused(f"tables with the SerDe '{serde or 'none'}' are not supported by Trailstate yet")
+    if _LOCATION.fullmatch(location) is None:
+        raise Refused("tables of other files than CloudTrail's (…/AWSLogs/…) are not supported by Trailstate yet")
+    unknown = [name for name, _ in partitions if name not in _PARTITIONS]
+    if unknown:
+        raise Refused(f"the partition column '{unknown[0]}' stands for no part of CloudTrail's file names known here")
+    found = [_column(name, kind) for name, kind in columns]
+    found += [Column(name, kind, _partition(name, document)) for name, kind in partitions]
+    return Table(tuple(found), _condition(location))
+
+
+def location_of(document: Mapping[str, Any]) -> str:
+    return str(document.get("StorageDescriptor", {}).get("Location") or "")
+
+
+def serde_of(document: Mapping[str, Any]) -> str:
+    serde = document.get("StorageDescriptor", {}).get("SerdeInfo") or {}
+    return str(serde.get("SerializationLibrary") or "")
 
 
 def bucket_of(document: Mapping[str, Any]) -> tuple[str, str]:
     """The bucket and the prefix that a table's files lie under."""
-    bucket, _, prefix = str(document["Location"]).removeprefix("s3://").partition("/")
+    bucket, _, prefix = location_of(document).removeprefix("s3://").partition("/")
     return bucket, prefix
 
 
@@ -93,7 +148,7 @@ def _column(name: str, kind: str) -> Column:
 
 
 def _partition(name: str, document: Mapping[str, Any]) -> str:
-    form = str(document["Properties"].get(f"projection.{name}.format", ""))
+    form = str((document.get("Parameters") or {}).get(f"projection.{name}.format", ""))
     return _DASHED_DAY if form == "yyyy-MM-dd" else _PARTITIONS[name]
 
 
@@ -109,21 +164,34 @@ def _condition(location: str) -> str:
 
 
 def described(document: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Columns and partition columns, as name and type."""
-    return [tuple(each) for each in document.get("Columns", ())], [
-        tuple(each) for each in document.get("Partitions", ())
-    ]
+    """Columns and partition columns, as name and type; a column without a type is a string, as in Hive."""
+    columns = document.get("StorageDescriptor", {}).get("Columns") or ()
+    return _pairs(columns), _pairs(document.get("PartitionKeys") or ())
+
+
+def _pairs(columns: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    return [(str(each["Name"]).lower(), str(each.get("Type") or "string")) for each in columns]
+
+
+def _glue_columns(columns: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"Name": name, "Type": kind} for name, kind in columns]
 
 
 def built_in_documents() -> Iterator[dict[str, Any]]:
     """The tables that are always there, as documents."""
     for name, table in sorted(BUILT_IN.items(), key=lambda each: each[0].name):
+        columns = [(each.name, each.type) for each in table.columns if each not in PARTITIONS]
+        partitions = [(each.name, each.type) for each in table.columns if each in PARTITIONS]
         yield {
-            "Database": DATABASE,
+            "DatabaseName": DATABASE,
             "Name": name.name,
-            "Columns": [[each.name, each.type] for each in table.columns if each not in PARTITIONS],
-            "Partitions": [[each.name, each.type] for each in table.columns if each in PARTITIONS],
-            "Location": "",
-            "Properties": {},
-            "CreateTime": "1970-01-01T00:00:00Z",
+            "CreateTime": ALWAYS,
+            "TableType": EXTERNAL,
+            "StorageDescriptor": {"Columns": _glue_columns(columns)},
+            "PartitionKeys": _glue_columns(partitions),
+            "Parameters": {},
         }
+
+
+def built_in_database() -> dict[str, Any]:
+    return {"Name": DATABASE, "CreateTime": ALWAYS}

@@ -26,6 +26,45 @@ OWNED_SERVICES = (
 """Every operation of these is ours, done or not yet."""
 
 OWNED_OPERATIONS = {
+    "glue": (
+        "BatchCreatePartition",
+        "BatchDeletePartition",
+        "BatchDeleteTable",
+        "BatchDeleteTableVersion",
+        "BatchGetPartition",
+        "BatchUpdatePartition",
+        "CreateDatabase",
+        "CreatePartition",
+        "CreatePartitionIndex",
+        "CreateTable",
+        "DeleteColumnStatisticsForPartition",
+        "DeleteColumnStatisticsForTable",
+        "DeleteDatabase",
+        "DeletePartition",
+        "DeletePartitionIndex",
+        "DeleteTable",
+        "DeleteTableVersion",
+        "GetColumnStatisticsForPartition",
+        "GetColumnStatisticsForTable",
+        "GetDatabase",
+        "GetDatabases",
+        "GetPartition",
+        "GetPartitionIndexes",
+        "GetPartitions",
+        "GetTable",
+        "GetTableVersion",
+        "GetTableVersions",
+        "GetTables",
+        "GetUnfilteredPartitionMetadata",
+        "GetUnfilteredPartitionsMetadata",
+        "GetUnfilteredTableMetadata",
+        "SearchTables",
+        "UpdateColumnStatisticsForPartition",
+        "UpdateColumnStatisticsForTable",
+        "UpdateDatabase",
+        "UpdatePartition",
+        "UpdateTable",
+    ),
     "sts": ("GetCallerIdentity",),
     "ssm": (
         "AddTagsToResource",
@@ -49,8 +88,8 @@ OWNED_OPERATIONS = {
         "UpdateDocumentDefaultVersion",
     ),
 }
-"""Single operations of services that otherwise belong to the estate: who calls is known at the front door alone, and
-automations run here."""
+"""Single operations of services that otherwise belong to the estate: who calls is known at the front door alone,
+automations run here, and Glue's catalogue is the one that Athena asks."""
 
 
 def operations() -> Mapping[tuple[str, str], Operation]:

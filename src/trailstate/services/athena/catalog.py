@@ -126,8 +126,11 @@ def _hold_catalog(name: str) -> None:
 
 
 def _database(document: Mapping[str, Any]) -> dict[str, Any]:
-    described = {"Name": document["Name"], "Description": document.get("Description"), "Parameters": {}}
-    return {name: value for name, value in described.items() if value not in (None, "")}
+    described = {"Name": document["Name"], "Description": document.get("Description")}
+    return {
+        **{name: value for name, value in described.items() if value},
+        "Parameters": document.get("Parameters") or {},
+    }
 
 
 def _table(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,10 +138,14 @@ def _table(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "Name": document["Name"],
         "CreateTime": datetime.fromisoformat(document["CreateTime"]),
-        "TableType": "VIRTUAL_VIEW" if "View" in document else "EXTERNAL_TABLE",
+        "TableType": document.get("TableType") or tables.EXTERNAL,
         "Columns": [{"Name": name, "Type": kind} for name, kind in columns],
         "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in partitions],
-        "Parameters": {"location": document.get("Location", ""), **document.get("Properties", {})},
+        "Parameters": {
+            "location": tables.location_of(document),
+            "serde.serialization.lib": tables.serde_of(document),
+            **(document.get("Parameters") or {}),
+        },
     }
 
 

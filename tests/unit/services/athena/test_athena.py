@@ -134,16 +134,35 @@ def test_tables_and_databases_are_told_of(lab: Lab) -> None:
     assert ask(lab, "SHOW DATABASES") == [["default"], ["security"]]
     assert ask(lab, "SHOW TABLES IN security") == [["trail"]]
     assert ask(lab, "DESCRIBE trail", database="security")[0] == [f"{'eventversion':<20}", f"{'string':<20}", ""]
-    assert ask(lab, "SHOW CREATE TABLE security.trail")[0] == ["CREATE EXTERNAL TABLE security.trail ("]
+    assert ask(lab, "SHOW CREATE TABLE security.trail")[:2] == [
+        ["CREATE EXTERNAL TABLE `trail`("],
+        ["  `eventversion` string,"],
+    ]
     athena = lab.client("athena")
     found = athena.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="security", TableName="trail")
     assert [each["Name"] for each in found["TableMetadata"]["PartitionKeys"]] == ["region", "timestamp"]
     names = athena.list_databases(CatalogName="AwsDataCatalog")["DatabaseList"]
     assert [each["Name"] for each in names] == ["default", "security"]
-    ask(lab, "ALTER TABLE security.trail ADD PARTITION (region='us-east-1') LOCATION 's3://answers/x/'")
+    partition = "PARTITION (region='us-east-1', `timestamp`='2026/01/15')"
+    ask(lab, f"ALTER TABLE security.trail ADD {partition} LOCATION 's3://answers/x/'")
+    ask(lab, f"ALTER TABLE security.trail ADD IF NOT EXISTS {partition}")
+    assert "already exists" in failure(lab, f"ALTER TABLE security.trail ADD {partition}")
+    assert "partition columns" in failure(lab, "ALTER TABLE security.trail ADD PARTITION (region='us-east-1')")
+    assert ask(lab, "SHOW PARTITIONS security.trail") == [["region=us-east-1/timestamp=2026/01/15"]]
+    ask(lab, f"ALTER TABLE security.trail DROP {partition}")
+    assert "does not exist" in failure(lab, f"ALTER TABLE security.trail DROP {partition}")
     assert "not empty" in failure(lab, "DROP DATABASE security")
-    ask(lab, "DROP TABLE security.trail")
-    ask(lab, "DROP DATABASE security")
+    ask(lab, "DROP DATABASE security CASCADE")
+    assert ask(lab, "SHOW DATABASES") == [["default"]]
+
+
+def test_what_show_create_table_says_makes_the_same_table(lab: Lab) -> None:
+    ask(lab, TABLE.format(name="first", bucket=BUCKET, account=ACCOUNT, serde=SERDES[0]))
+    written = "\n".join(str(line) for (line,) in ask(lab, "SHOW CREATE TABLE first"))
+    ask(lab, "DROP TABLE first")
+    ask(lab, written)
+    assert "\n".join(str(line) for (line,) in ask(lab, "SHOW CREATE TABLE first")) == written
+    ask(lab, "DROP TABLE first")
 
 
 def test_a_view_is_a_question_with_a_name(lab: Lab) -> None:
