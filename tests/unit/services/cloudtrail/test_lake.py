@@ -78,3 +78,15 @@ def test_a_query_that_fails_says_why(lab: Lab) -> None:
     answer = lab.client("cloudtrail").get_query_results(QueryId=name)
     assert answer["QueryStatus"] == "FAILED"
     assert "nosuch" in answer["ErrorMessage"]
+
+
+def test_the_store_is_found_by_its_name(lab: Lab) -> None:
+    cloudtrail = lab.client("cloudtrail")
+    (listed,) = cloudtrail.list_event_data_stores()["EventDataStores"]
+    assert listed == {"EventDataStoreArn": STORE, "Name": "trailstate"}
+    found = cloudtrail.get_event_data_store(EventDataStore=listed["EventDataStoreArn"])
+    assert (found["Status"], found["MultiRegionEnabled"], found["OrganizationEnabled"]) == ("ENABLED", True, False)
+    with pytest.raises(ClientError, match="every account has one"):
+        cloudtrail.get_event_data_store(EventDataStore=STORE.replace("0000", "0001"))
+    with pytest.raises(ClientError, match="InvalidNextToken"):
+        cloudtrail.list_event_data_stores(NextToken="more")
