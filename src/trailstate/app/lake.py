@@ -4,10 +4,13 @@ import tempfile
 from pathlib import Path
 
 from trailstate.app.house import House, Part
+from trailstate.lake.archive import LakeArchive
 from trailstate.lake.execution import Executions
 from trailstate.lake.files import BucketFiles
 from trailstate.lake.lake import Lake, Scope
+from trailstate.lake.upkeep import Upkeep, UpkeepTimer
 from trailstate.stores.disk import DiskObjects
+from trailstate.trail.history import History
 from trailstate.trail.organization import Organizations
 from trailstate.trail.trails import trails
 
@@ -23,6 +26,7 @@ def assemble(house: House) -> Part:
         scratch = tempfile.TemporaryDirectory(prefix="trailstate-lake-")
         objects, directory = DiskObjects(Path(scratch.name), house.world), Path(scratch.name) / SCRATCH
     lake = Lake(objects, house.store, directory)
+    house.provided(History).archive = LakeArchive(lake.manifest, objects)
     organizations = house.provided(Organizations)
 
     def scope_of(account: str) -> Scope:
@@ -45,6 +49,7 @@ def assemble(house: House) -> Part:
 
     return Part(
         provisions={Lake: lake, Executions: executions},
+        timers=(UpkeepTimer(Upkeep(lake.manifest, objects, house.world, workers=1), house.world.now()),),
         shippers=(executions,),
         forget=forget,
         close=close,

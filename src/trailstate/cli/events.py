@@ -3,6 +3,7 @@
 It reads the data directory and so works whether or not a server is running; it never writes there.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -22,9 +23,10 @@ from trailstate.cli.terminal import put, say, visible
 from trailstate.settings import closest
 
 if TYPE_CHECKING:
+    from trailstate.lake.archive import LakeArchive
     from trailstate.stores.reading import Reading
-    from trailstate.trail.history import Found
-    from trailstate.trail.search import Question
+    from trailstate.trail.archive import Found
+    from trailstate.trail.search import NoJournal, Question
 
 LIMIT = 50
 SCANNED_MAX = 100_000
@@ -132,11 +134,12 @@ def events(
     span = (moment(since, now), moment(until, now))
     search = search_for(asked, span, words=words or (), errors=errors, limit=limit)
     form = "explain" if explain else str(output)
-    with closing(_opened(directory)) as reading:
+    with contextlib.ExitStack() as stack:
+        records = _opened(directory, stack)
         if follow:
-            _follow(reading, search, FOLLOWING[form])
+            _follow(records, search, FOLLOWING[form])
         else:
-            _answer(reading, search, FORMS[form])
+            _answer(records, search, FORMS[form])
 
 
 def attribute_of(text: str) -> Attribute:
@@ -199,26 +202,60 @@ def search_for(
     return Search(question, tuple(others), errors)
 
 
-def _opened(directory: Path) -> "Reading":
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What a directory holds: what was recorded there, and what was imported."""
+
+    journal: "Reading | NoJournal"
+    archive: "LakeArchive | None"
+
+    def newest(self, question: "Question") -> Iterator["Found"]:
+        from trailstate.trail.search import newest
+
+        return newest(self.journal, self.journal, question, self.archive)
+
+
+def _opened(directory: Path, stack: contextlib.ExitStack) -> Records:
+    """Ends the command where there is nothing; says so when some of it cannot be found yet."""
     from trailstate.stores.reading import NothingRecorded, Reading
+    from trailstate.trail.search import NoJournal
 
+    archive = _archive(directory)
     try:
-        return Reading(directory)
+        journal = stack.enter_context(closing(Reading(directory)))
     except NothingRecorded as nothing:
-        raise Stop(ExitCode.NO, str(nothing)) from None
+        if archive is None:
+            raise Stop(ExitCode.NO, str(nothing)) from None
+        return Records(NoJournal(), archive)
+    return Records(journal, archive)
 
 
-def found(reading: "Reading", search: Search) -> list["Found"]:
+def _archive(directory: Path) -> "LakeArchive | None":
+    """What was imported; None when nothing was. It is looked for without making a directory."""
+    from trailstate.stores.disk import DIRECTORY_NAME, DiskObjects
+
+    if not (directory / DIRECTORY_NAME / "lake").is_dir():
+        return None
+    from trailstate.lake.archive import LakeArchive
+    from trailstate.lake.manifest import Manifest
+    from trailstate.world import RealWorld
+
+    objects = DiskObjects(directory, RealWorld())
+    archive = LakeArchive(Manifest(objects), objects)
+    if missing := archive.unindexed():
+        say(f"{missing:,} imported records have no index yet and are not looked at; a running server is making it.")
+    return archive
+
+
+def found(records: Records, search: Search) -> list["Found"]:
     """What answers the search, newest first; says so when it gave up before the end."""
-    from trailstate.trail.search import newest
-
     if search.is_answered_by_index:
-        return list(newest(reading, reading, search.question))
+        return list(records.newest(search.question))
     scanned = 0
 
     def kept() -> Iterator["Found"]:
         nonlocal scanned
-        for hit in newest(reading, reading, replace(search.question, limit=SCANNED_MAX)):
+        for hit in records.newest(replace(search.question, limit=SCANNED_MAX)):
             scanned += 1
             if search.keeps(hit.record, hit.body):
                 yield hit
@@ -229,8 +266,8 @@ def found(reading: "Reading", search: Search) -> list["Found"]:
     return hits
 
 
-def _answer(reading: "Reading", search: Search, form: Callable[[Sequence[Record]], str]) -> None:
-    hits = found(reading, search)
+def _answer(records: Records, search: Search, form: Callable[[Sequence[Record]], str]) -> None:
+    hits = found(records, search)
     put(form([hit.record for hit in hits]))
     if not hits:
         say("No record answers that.")
@@ -238,13 +275,14 @@ def _answer(reading: "Reading", search: Search, form: Callable[[Sequence[Record]
         say(f"These are the newest {len(hits)}; -n shows more.")
 
 
-def _follow(reading: "Reading", search: Search, form: Callable[[Sequence[Record]], str]) -> None:
+def _follow(records: Records, search: Search, form: Callable[[Sequence[Record]], str]) -> None:
     from trailstate.stores.interface import JOURNAL
     from trailstate.trail.search import arrived
     from trailstate.world import sleep
 
+    reading = records.journal
     position = reading.head(JOURNAL)
-    earlier = [hit.record for hit in reversed(found(reading, search)) if hit.place.position <= position]
+    earlier = [hit.record for hit in reversed(found(records, search)) if hit.place.position <= position]
     put((as_csv([]) if form is FOLLOWING["csv"] else "") + form(earlier))
     while True:
         hits, reached = arrived(reading, search.question, position)

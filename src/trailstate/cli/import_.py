@@ -54,6 +54,7 @@ def import_(
     for each in _sources(source, endpoint, profile):
         with _bar() as tell:
             say(_taken(each, directory, tell))
+    _indexed(directory)
 
 
 def taken(logs: Path, directory: Path) -> str:
@@ -62,7 +63,37 @@ def taken(logs: Path, directory: Path) -> str:
 
     if not logs.exists():
         raise Stop(ExitCode.USAGE, f"There is no file or directory '{logs}'.")
-    return _taken(Files([logs]), directory, lambda _: None)
+    said = _taken(Files([logs]), directory, lambda _: None)
+    _indexed(directory)
+    return said
+
+
+def _indexed(directory: Path) -> None:
+    """Have everything found by LookupEvents and `trailstate events` that is in the lake."""
+    from trailstate.lake.manifest import Manifest
+    from trailstate.lake.upkeep import Upkeep
+    from trailstate.stores.disk import DiskObjects
+    from trailstate.world import RealWorld
+
+    world = RealWorld()
+    objects = DiskObjects(directory, world)
+    with _counting("index") as tell:
+        Upkeep(Manifest(objects), objects, world).run(lambda now: tell(now.rows, now.rows_total))
+
+
+@contextmanager
+def _counting(what: str) -> "Iterator[Callable[[int, int], None]]":
+    """A bar over records; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _taken(source: "Source", directory: Path, tell: "Callable[[Progress], None]") -> str:
@@ -174,6 +205,7 @@ def retry(data: Data = None, config: Config = None) -> None:
     there = [path for path in paths if path.exists()]
     objects = DiskObjects(directory, RealWorld())
     progress = Importer(Manifest(objects), objects, RealWorld()).run(Files(there), again=True)
+    _indexed(directory)
     say(f"{len(there)} files read again: {progress.records:,} new records, {progress.left_out:,} pieces left out.")
     if len(there) < len(paths):
         say(f"{len(paths) - len(there)} files are not there any more, or lie in a bucket: import that again.")

@@ -20,14 +20,16 @@ SERVICE_SUFFIX = ".amazonaws.com"
 
 def actor(record: Record) -> str:
     """Who made the call, as briefly as it can be said: a user's name, `role/session`, `root`, or a service."""
-    identity = record.get("userIdentity") or {}
+    from trailstate.trail.history import identity_of
+
+    identity = identity_of(record)
     if identity.get("type") == "Root":
         return "root"
     arn = str(identity.get("arn") or "")
     if ":assumed-role/" in arn:
         return arn.partition(":assumed-role/")[2]
     names = (identity.get("userName"), identity.get("invokedBy"), arn.rpartition("/")[2], identity.get("principalId"))
-    return str(next((name for name in names if name), identity.get("type", "")))
+    return str(next((name for name in names if name), identity.get("type") or ""))
 
 
 def resources(record: Record) -> str:
@@ -43,7 +45,7 @@ def _ends_with(arn: str, name: str) -> bool:
 
 
 def event(record: Record) -> str:
-    return f"{record.get('eventSource', '').removesuffix(SERVICE_SUFFIX)}:{record.get('eventName', '')}"
+    return f"{str(record.get('eventSource') or '').removesuffix(SERVICE_SUFFIX)}:{record.get('eventName', '')}"
 
 
 def _member(name: str) -> Callable[[Record], str]:

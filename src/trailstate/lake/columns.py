@@ -258,12 +258,24 @@ def records_of(table: "pa.Table") -> Iterator[dict[str, Any]]:
 
 def record_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The record of one row."""
-    known = {name: _value(row[name]) if name in DOCUMENTS else row[name] for name in ORDER if row[name] is not None}
-    return known | (_value(row["extra"]) if row["extra"] else {})
+    known = {name: document(row[name]) if name in DOCUMENTS else row[name] for name in ORDER if row[name] is not None}
+    return known | (document(row["extra"]) if row["extra"] else {})
 
 
-def _value(text: str) -> Any:
-    """What a JSON text says; numbers that no float or 64-bit integer can hold stay exact too."""
+def text_of(row: Mapping[str, Any]) -> bytes:
+    """The record of one row as JSON text, every document in it to the letter."""
+    members = [
+        f'"{name}":{value if name in DOCUMENTS else _encode(value).decode()}'
+        for name in ORDER
+        if (value := row[name]) is not None
+    ]
+    if row["extra"]:
+        members.append(row["extra"][1:-1])
+    return f"{{{','.join(members)}}}".encode()
+
+
+def document(text: str | bytes) -> Any:
+    """What the JSON text of a column says; numbers that no float or 64-bit integer can hold stay exact too."""
     try:
         return _decode(text)
     except msgspec.ValidationError:

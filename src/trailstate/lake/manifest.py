@@ -7,7 +7,7 @@ reader begins there.
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -35,7 +35,9 @@ class Segment(msgspec.Struct, frozen=True, omit_defaults=True):
     accounts: tuple[str, ...]
     sha256: str
     source: str
-    """`import/<id>` or `journal`."""
+    """`import/<id>`, or `merged` for one that holds several imports' records."""
+    index: str = ""
+    """The key of its postings; empty while it has none."""
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,6 +48,14 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     """Keys of segments that others replace."""
     sources: tuple[str, ...] = ()
     """Files that are wholly in the lake now, by their identity (name, and tag or size)."""
+    time: int = 0
+    """When it was made, in seconds since 1970; given where something is taken away."""
+    deleted: tuple[str, ...] = ()
+    """Keys taken away earlier whose objects are gone now."""
+
+
+class Superseded(Exception):
+    """A change rests on a segment that another writer has taken away."""
 
 
 @dataclass(slots=True)
@@ -55,10 +65,15 @@ class State:
     number: int = 0
     segments: dict[str, Segment] = field(default_factory=dict)
     sources: set[str] = field(default_factory=set)
+    removed: dict[str, int] = field(default_factory=dict)
+    """Keys of objects that nobody needs any more, and since when."""
 
     def apply(self, change: Change) -> None:
         for key in change.removed:
             self.segments.pop(key, None)
+            self.removed[key] = change.time
+        for key in change.deleted:
+            self.removed.pop(key, None)
         self.segments.update((each.key, each) for each in change.added)
         self.sources.update(change.sources)
         self.number += 1
@@ -68,6 +83,7 @@ class _Checkpoint(msgspec.Struct):
     number: int
     segments: list[Segment]
     sources: list[str]
+    removed: dict[str, int] = {}
 
 
 _encode = msgspec.json.Encoder().encode
@@ -106,11 +122,14 @@ class Manifest:
         )
         return sorted(found, key=lambda each: (each.first_time, each.key))
 
-    def commit(self, change: Change) -> int:
-        """Make a change durable and visible at once; its number."""
+    def commit(self, change: Change, needs: Collection[str] = ()) -> int:
+        """Make a change durable and visible at once; its number. Superseded when a needed segment is there no more."""
         body = _encode(change)
         for _ in range(ATTEMPTS_MAX):
-            number = self.state().number + 1
+            state = self.state()
+            number = state.number + 1
+            if gone := [key for key in needs if key not in state.segments]:
+                raise Superseded(f"the segment '{gone[0]}' was replaced meanwhile")
             try:
                 self._objects.put_if_absent(_key(PREFIX, number), body)
             except ObjectExists:
@@ -131,10 +150,10 @@ class Manifest:
         if body is None:
             return State()
         kept = _decode_checkpoint(body)
-        return State(kept.number, {each.key: each for each in kept.segments}, set(kept.sources))
+        return State(kept.number, {each.key: each for each in kept.segments}, set(kept.sources), kept.removed)
 
     def _write_checkpoint(self, state: State) -> None:
-        kept = _Checkpoint(state.number, list(state.segments.values()), sorted(state.sources))
+        kept = _Checkpoint(state.number, list(state.segments.values()), sorted(state.sources), state.removed)
         try:
             self._objects.put_if_absent(_key(CHECKPOINTS, state.number), _encode(kept))
         except ObjectExists:

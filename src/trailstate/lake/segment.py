@@ -21,7 +21,7 @@ ROW_GROUP_ROWS = 8192
 _RANGES = frozenset(("time", "recipientAccountId", "eventName", "awsRegion", "awsAccountId", "resourceType", "rule"))
 """Columns of which a row group says the least and the greatest value."""
 
-_HARDLY_REPEATED = frozenset(
+HARDLY_REPEATED = frozenset(
     (
         *("eventID", "requestID", "sharedEventID", "errorMessage", "requestParameters", "responseElements"),
         *("additionalEventData", "resources", "serviceEventDetails", "extra"),
@@ -76,7 +76,7 @@ def written(table: "pa.Table") -> bytes:
         row_group_size=ROW_GROUP_ROWS,
         compression=COMPRESSION,
         compression_level=COMPRESSION_LEVEL,
-        use_dictionary=[name for name in table.column_names if name not in _HARDLY_REPEATED],
+        use_dictionary=[name for name in table.column_names if name not in HARDLY_REPEATED],
         write_statistics=[name for name in table.column_names if name in _RANGES],
         write_page_index=False,
         store_schema=False,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from trailstate.trail.history import username
+from trailstate.trail.history import identity_of, username
 from trailstate.trail.mentions import Resource, mentions
 from trailstate.values.timestamp import epoch_seconds, from_epoch
 
@@ -129,7 +129,7 @@ def explain(record: Mapping[str, Any]) -> str:
 
 def who(record: Mapping[str, Any]) -> str:
     """The caller: name, kind, access key, and whether with MFA."""
-    identity = record.get("userIdentity") or {}
+    identity = identity_of(record)
     kind = str(identity.get("type") or "")
     name = username(identity) or identity.get("accountId") or "somebody"
     if kind not in _PERSONS:
@@ -145,13 +145,18 @@ def who(record: Mapping[str, Any]) -> str:
 
 def _used_mfa(record: Mapping[str, Any], identity: Mapping[str, Any]) -> bool:
     """Said of the session, or, of a sign-in, beside it."""
-    session = (identity.get("sessionContext") or {}).get("attributes") or {}
-    signed_in = record.get("additionalEventData") or {}
+    session = _object(_object(identity.get("sessionContext")).get("attributes"))
+    signed_in = _object(record.get("additionalEventData"))
     return str(session.get("mfaAuthenticated")).lower() == "true" or signed_in.get("MFAUsed") == "Yes"
 
 
+def _object(value: Any) -> Mapping[str, Any]:
+    """An object, or nothing: an imported record may hold anything."""
+    return value if isinstance(value, dict) else {}
+
+
 def _issuer(identity: Mapping[str, Any]) -> str:
-    issuer = (identity.get("sessionContext") or {}).get("sessionIssuer") or {}
+    issuer = _object(_object(identity.get("sessionContext")).get("sessionIssuer"))
     _, _, from_arn = str(identity.get("arn") or "").partition(":assumed-role/")
     return str(issuer.get("userName") or from_arn.partition("/")[0] or "unknown")
 

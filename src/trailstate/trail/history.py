@@ -11,17 +11,17 @@ held against the question again. Everything here can be deleted and is then foll
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from trailstate.follow import Runner
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import JOURNAL, Entry, Store
+from trailstate.trail.archive import Archive, Attribute, Found, Place, Window, merged
 from trailstate.trail.mentions import mentions
 from trailstate.values.timestamp import epoch_seconds
 
@@ -42,10 +42,8 @@ ATTRIBUTES = (
 _DAY_SECONDS = 86_400
 _KEY_BYTES = 6
 _KEY_SIGN = 1 << (8 * _KEY_BYTES - 1)
-_ANY = ("", "")
+ANY = ("", "")
 _decode = msgspec.json.Decoder().decode
-
-Attribute = tuple[str, str]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS history_posting (
@@ -53,29 +51,6 @@ CREATE TABLE IF NOT EXISTS history_posting (
 CREATE TABLE IF NOT EXISTS history_day (day INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS history_scope (account TEXT, region TEXT, PRIMARY KEY (account, region)) WITHOUT ROWID
 """
-
-
-class Place(NamedTuple):
-    """Where a record stands in the history: its time, then its position in the journal; newest is greatest."""
-
-    time: int
-    position: int
-
-
-class Window(NamedTuple):
-    """A time range in whole seconds since 1970, both ends included."""
-
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One record of the history, with its JSON text exactly as it will be delivered."""
-
-    place: Place
-    record: Mapping[str, Any]
-    body: bytes
 
 
 class Lines(Protocol):
@@ -102,8 +77,8 @@ def belongs(record: Mapping[str, Any]) -> bool:
 
 
 def attributes(record: Mapping[str, Any]) -> list[Attribute]:
-    """Every attribute and value that finds the record."""
-    identity = record.get("userIdentity") or {}
+    """Every attribute and value that finds the record. Imported records may have members of any type."""
+    identity = identity_of(record)
     read_only = record.get("readOnly")
     single = (
         ("EventId", record.get("eventID")),
@@ -113,11 +88,17 @@ def attributes(record: Mapping[str, Any]) -> list[Attribute]:
         ("AccessKeyId", identity.get("accessKeyId")),
         ("Username", username(identity)),
     )
-    found: dict[Attribute, None] = {(name, value): None for name, value in single if value}
+    found: dict[Attribute, None] = {(name, value): None for name, value in single if value and isinstance(value, str)}
     for kind, name in mentions(record):
         found["ResourceType", kind] = None
         found["ResourceName", name] = None
     return list(found)
+
+
+def identity_of(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Who called; empty where the record does not say it as an object."""
+    identity = record.get("userIdentity")
+    return identity if isinstance(identity, dict) else {}
 
 
 def username(identity: Mapping[str, Any]) -> str | None:
@@ -182,11 +163,12 @@ def _postings(entry: Entry) -> Iterator[tuple[int, int, int, int]]:
     if not belongs(record):
         return
     time, position = place_of(entry, record)
-    for attribute in (_ANY, *attributes(record)):
-        yield time // _DAY_SECONDS, _key(entry.account, entry.region, attribute), time, position
+    for attribute in (ANY, *attributes(record)):
+        yield time // _DAY_SECONDS, key_of(entry.account, entry.region, attribute), time, position
 
 
-def _key(account: str, region: str, attribute: Attribute) -> int:
+def key_of(account: str, region: str, attribute: Attribute) -> int:
+    """The key of an attribute's value in one account and region; of ANY: of every record there."""
     if attribute[0] == "EventId":  # never met twice, so not worth a place in the cache
         return _hash(account, region, attribute)
     return _cached_hash(account, region, attribute)
@@ -219,8 +201,8 @@ class Index:
         self, account: str, region: str, wanted: Sequence[Attribute], window: Window, before: Place | None = None
     ) -> Iterator[Place]:
         """Where records with all wanted attributes may stand, newest first; those hold who hold against the record."""
-        ordered = sorted(wanted, key=lambda attribute: ATTRIBUTES.index(attribute[0])) or [_ANY]
-        first, *others = (_key(account, region, attribute) for attribute in ordered)
+        ordered = sorted(wanted, key=lambda attribute: ATTRIBUTES.index(attribute[0])) or [ANY]
+        first, *others = (key_of(account, region, attribute) for attribute in ordered)
         time, position = before or Place(window.last + 1, 0)
         also = "".join(
             " AND EXISTS (SELECT 1 FROM history_posting AS q WHERE q.day = p.day AND q.key = ?"
@@ -235,12 +217,24 @@ class Index:
             rows = self._tables.connection().execute(query, (day, first, window.first, time, position, *others))
             yield from map(Place._make, rows)
 
+    def holds(self, account: str, region: str, found: Found) -> bool:
+        """Whether an archived record is one of the journal's too."""
+        event_id, time = found.record.get("eventID"), found.place.time
+        if not isinstance(event_id, str) or not self.cursor():
+            return False
+        return any(self.places(account, region, [("EventId", event_id)], Window(time, time)))
+
     def _days(self, first: int, last: int) -> list[int]:
         rows = self._tables.connection().execute(
             "SELECT day FROM history_day WHERE day BETWEEN ? AND ? ORDER BY day DESC",
             (first // _DAY_SECONDS, last // _DAY_SECONDS),
         )
         return [day for (day,) in rows]
+
+
+def scope_of(record: Mapping[str, Any]) -> tuple[str, str]:
+    """The account and region in whose history an archived record is."""
+    return str(record.get("recipientAccountId") or ""), str(record.get("awsRegion") or "")
 
 
 def fetch(lines: Lines, place: Place, wanted: Sequence[Attribute] = ()) -> Found | None:
@@ -263,6 +257,8 @@ class History:
     def __init__(self, store: Store, derived: Derived, runner: Runner) -> None:
         self.follower = HistoryFollower(derived)
         self.index = Index(derived)
+        self.archive: Archive | None = None
+        """Records from before the journal, where there are any."""
         self._lines: Lines = store
         self._runner = runner
 
@@ -283,9 +279,30 @@ class History:
         """At most `limit` records after a place, newest first, and whether there are more."""
         wanted = () if attribute is None else (attribute,)
         places = self.index.places(account, region, wanted, window, before)
-        met = (fetch(self._lines, place, wanted) for place in places)
-        found = list(itertools.islice((each for each in met if each is not None), limit + 1))
+        met: Iterator[Found] = (each for place in places if (each := fetch(self._lines, place, wanted)) is not None)
+        if self.archive is not None:
+            met = self._with_archive(self.archive, met, (account, region), wanted, window, before, limit + 1)
+        found = list(itertools.islice(met, limit + 1))
         return found[:limit], len(found) > limit
+
+    def _with_archive(
+        self,
+        archive: Archive,
+        live: Iterator[Found],
+        scope: tuple[str, str],
+        wanted: Sequence[Attribute],
+        window: Window,
+        before: Place | None,
+        chunk: int,
+    ) -> Iterator[Found]:
+        """The journal's records and the archive's, those of both once."""
+
+        def answers(found: Found) -> bool:
+            is_asked_for = scope_of(found.record) == scope and has_all(found.record, wanted)
+            return is_asked_for and not self.index.holds(*scope, found)
+
+        spots = archive.spots(lambda *each: each == scope, wanted, window, before)
+        return merged(live, spots, archive, answers, chunk)
 
 
 def window_of(start: datetime | None, end: datetime | None, now: datetime) -> Window:

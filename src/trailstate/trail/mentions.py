@@ -53,11 +53,12 @@ def _of_record(record: Mapping[str, Any], members: Mapping[str, str]) -> Iterato
 
 
 def _listed(listed: Any) -> Iterator[Resource]:
-    for each in listed:
-        name = each.get("ARN")
-        kind = each.get("type") or (type_of_arn(name) if name else None)
-        if name and kind:
-            yield kind, _bucket_name(kind, name)
+    for each in listed if isinstance(listed, list) else ():
+        name, kind = (each.get("ARN"), each.get("type")) if isinstance(each, dict) else (None, None)
+        if name and isinstance(name, str):
+            kind = kind or type_of_arn(name)
+            if kind and isinstance(kind, str):
+                yield kind, _bucket_name(kind, name)
 
 
 def _walk(value: Any, name: str, members: Mapping[str, str], depth: int) -> Iterator[Resource]:

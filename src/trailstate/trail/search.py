@@ -1,8 +1,9 @@
 """The operator's search: events of all accounts and regions, many attributes at once, newest first or as they come.
 
 Unlike LookupEvents it is bound to no account, no region and no 90 days. It takes what the index of the event history
-knows and reads the rest, the journal's tail, itself; so it works on the files of a running or a stopped server and
-writes nothing. It holds at most `limit` records of the tail and one page of the journal in memory.
+knows and what the archive knows of imported records, and reads the rest, the journal's tail, itself; so it works on the
+files of a running or a stopped server and writes nothing. It holds at most `limit` records of the tail, one page of the
+journal and one chunk of the archive in memory.
 """
 
 import heapq
@@ -15,19 +16,17 @@ from typing import Any
 import msgspec
 
 from trailstate.stores.interface import JOURNAL, Entry
+from trailstate.trail.archive import CHUNK_MAX, Archive, Attribute, Found, Place, Window, merged
 from trailstate.trail.history import (
     ATTRIBUTES,
-    Attribute,
-    Found,
     Index,
     Lines,
-    Place,
     Tables,
-    Window,
     belongs,
     fetch,
     has_all,
     place_of,
+    scope_of,
 )
 
 LIMIT = 50
@@ -65,12 +64,33 @@ class Question:
         return Window(first, _FAR if self.end is None else int(self.end.timestamp()))
 
 
-def newest(lines: Lines, tables: Tables, question: Question) -> Iterator[Found]:
+class NoJournal:
+    """`Lines` and `Tables` of a directory that only imports ever filled."""
+
+    def read(self, ledger: str, after: int, limit: int) -> list[Entry]:  # noqa: ARG002
+        return []
+
+    def entry(self, ledger: str, position: int) -> Entry | None:  # noqa: ARG002
+        return None
+
+    def head(self, ledger: str) -> int:  # noqa: ARG002
+        return 0
+
+    def cursor(self, name: str) -> int:  # noqa: ARG002
+        return 0
+
+    def connection(self) -> Any:
+        raise AssertionError("there are no derived tables; ask the cursor first")
+
+
+def newest(lines: Lines, tables: Tables, question: Question, archive: Archive | None = None) -> Iterator[Found]:
     """What answers the question, newest first, at most its limit; read as it is asked for."""
     head, index = lines.head(JOURNAL), Index(tables)
     indexed = min(index.cursor(), head)
     tail = _newest_of_tail(lines, question, indexed, head)
-    known = _known(lines, index, question, indexed) if indexed else iter(())
+    known = _known(lines, index, question, indexed)
+    if archive is not None:
+        known = _with_archive(known, archive, index, question, {_identity(each) for each in tail})
     return islice(heapq.merge(tail, known, key=_by_place, reverse=True), question.limit)
 
 
@@ -92,13 +112,39 @@ def _known(lines: Lines, index: Index, question: Question, indexed: int) -> Iter
     """What the index finds, up to the position at which the tail begins."""
     each_scope = [
         index.places(account, region, question.attributes, question.window)
-        for account, region in index.scopes()
+        for account, region in (index.scopes() if indexed else ())
         if _in_scope(question, account, region)
     ]
     for place in heapq.merge(*each_scope, reverse=True):
         found = fetch(lines, place, question.attributes) if place.position <= indexed else None
         if found is not None and _holds(question, found.record, found.body):
             yield found
+
+
+def _with_archive(
+    live: Iterator[Found], archive: Archive, index: Index, question: Question, tail: set[tuple[str, Any]]
+) -> Iterator[Found]:
+    """What the index finds and what the archive holds."""
+
+    def answers(found: Found) -> bool:
+        scope = scope_of(found.record)
+        return (
+            _in_scope(question, *scope)
+            and has_all(found.record, question.attributes)
+            and _holds(question, found.record, found.body)
+            and _identity(found) not in tail
+            and not index.holds(*scope, found)
+        )
+
+    def in_scope(account: str, region: str) -> bool:
+        return _in_scope(question, account, region)
+
+    spots = archive.spots(in_scope, question.attributes, question.window)
+    return merged(live, spots, archive, answers, chunk=min(question.limit + 1, CHUNK_MAX))
+
+
+def _identity(found: Found) -> tuple[str, Any]:
+    return scope_of(found.record)[0], found.record.get("eventID")
 
 
 def _newest_of_tail(lines: Lines, question: Question, after: int, head: int) -> list[Found]:

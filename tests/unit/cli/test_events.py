@@ -161,6 +161,19 @@ def test_a_directory_without_a_journal_is_not_an_empty_answer(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+def test_imported_records_answer_too_with_and_without_a_journal(tmp_path: Path) -> None:
+    logs, data = tmp_path / "logs", tmp_path / "data"
+    logs.mkdir()
+    (logs / "old.json").write_text(json.dumps({"Records": [*RECORDS[:2], a_record("StartInstances", 5000, "eve")]}))
+    assert CliRunner().invoke(app, ["import", str(logs), "--data", str(data)]).exit_code == ExitCode.OK
+
+    assert names(run(data, "-o", "jsonl")) == ["Describe", "Run", "Start"]
+    assert names(run(data, "-o", "jsonl", "--user", "eve", "-a", "ResourceName=i-05000")) == ["Start"]
+    append(data, *RECORDS)
+    assert names(run(data, "-o", "jsonl")) == ["Terminate", "Stop", "Describe", "Run", "Start"]
+    assert "5000" in run(data, "eve", "-o", "jsonl").stdout
+
+
 def test_following_prints_what_comes_later(tmp_path: Path) -> None:
     append(tmp_path, RECORDS[0])
     program = "from trailstate.cli.main import main; main()"

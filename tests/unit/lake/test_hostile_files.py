@@ -5,18 +5,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from tests.unit.lake.hostile_files import hostile_files
 from tests.unit.lake.records import log_file, log_name, record
 
+from trailstate.cli.records import as_table
 from trailstate.connection import opened
 from trailstate.lake import quarantine
-from trailstate.lake.columns import DOCUMENTS
+from trailstate.lake.archive import LakeArchive
+from trailstate.lake.columns import DOCUMENTS, records_of
 from trailstate.lake.importer import Importer, Progress
 from trailstate.lake.lake import Lake, Scope
 from trailstate.lake.manifest import Manifest
+from trailstate.lake.segment import RECORDS
 from trailstate.lake.source import Files
+from trailstate.lake.upkeep import Upkeep
+from trailstate.services.cloudtrail.history import event
 from trailstate.stores.disk import DiskObjects
+from trailstate.trail.explain import explain
+from trailstate.trail.history import attributes, belongs
+from trailstate.trail.search import NoJournal, Question, newest
 from trailstate.world import RealWorld
 
 FILES = {each.name: each for each in hostile_files()}
@@ -100,3 +109,22 @@ def test_every_document_can_be_asked_into(imported: Imported, document: str) -> 
         assert imported.ask(question)[0][0] == imported.progress.records
     else:
         assert imported.ask(f"SELECT count({document.lower()}) FROM cloudtrail")[0][0] > 0
+
+
+def test_every_record_is_found_by_all_that_it_says(imported: Imported) -> None:
+    manifest = Manifest(imported.objects)
+    Upkeep(manifest, imported.objects, RealWorld(), workers=1).run()
+    archive = LakeArchive(manifest, imported.objects)
+    everything = list(newest(NoJournal(), NoJournal(), Question(limit=100_000), archive))
+    paths = [imported.objects.path(each.key) for each in manifest.segments(RECORDS)]
+    held = [each for path in paths for each in records_of(pq.read_table(path)) if belongs(each)]
+
+    assert archive.unindexed() == 0
+    assert len(everything) == len(held)
+    for found in everything[:: len(everything) // 40]:
+        for attribute in attributes(found.record):
+            question = Question(attributes=(attribute,), limit=100_000)
+            assert found.body in [each.body for each in newest(NoJournal(), NoJournal(), question, archive)]
+    records = [found.record for found in everything]
+    assert len(as_table(records).splitlines()) == len(records) + 1
+    assert all(event(found)["CloudTrailEvent"] and explain(found.record) for found in everything)

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from trailstate.services.operation import operation
-from trailstate.trail.history import ATTRIBUTES, Attribute, Found, History, Place, username, window_of
+from trailstate.trail.archive import Attribute, Found, Place
+from trailstate.trail.history import ATTRIBUTES, History, identity_of, username, window_of
 from trailstate.trail.mentions import mentions
 from trailstate.values.page import InvalidToken, PageTokens
 from trailstate.values.timestamp import from_epoch
@@ -97,7 +98,7 @@ def lookup_events(
 def event(found: Found) -> dict[str, Any]:
     """A record as an item of the answer. Members without a value are left out."""
     record = found.record
-    identity = record.get("userIdentity") or {}
+    identity = identity_of(record)
     read_only = record.get("readOnly")
     members = {
         "EventId": record.get("eventID"),

@@ -1,0 +1,189 @@
+"""Upkeep of the lake: every segment gets its index, small ones of a day become one, and what nobody needs goes.
+
+Each step is one commit of the manifest, made after all that it shows is durable: a reader sees a day before the step or
+after it. Two that keep one lake up at the same time do the same work twice and lose nothing. What was replaced stays
+until every question that may still read it has ended.
+"""
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from multiprocessing import get_context
+
+import msgspec
+
+from trailstate.lake.index import index_of
+from trailstate.lake.manifest import Change, Manifest, Segment, Superseded, by_day
+from trailstate.lake.segment import RECORDS, sealed
+from trailstate.stores.disk import DiskObjects
+from trailstate.stores.interface import ObjectExists
+from trailstate.world import World
+
+SMALL_ROWS = 8192
+"""Segments below this are put together, as many as there are of a day."""
+
+MERGED_ROWS_MAX = 131_072
+KEPT_SECONDS = 3600
+"""How long replaced objects stay: longer than any question may take."""
+
+WORKERS = 2
+EVERY = timedelta(minutes=1)
+INDEXES = "lake/postings/"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Segments of one day that become one with an index."""
+
+    name: str
+    segments: tuple[Segment, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(each.rows for each in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How far the upkeep is."""
+
+    rows: int = 0
+    rows_total: int = 0
+
+
+class Upkeep:
+    """Of one lake. Not to be shared between threads."""
+
+    def __init__(self, manifest: Manifest, objects: DiskObjects, world: World, *, workers: int = WORKERS) -> None:
+        self._manifest = manifest
+        self._objects = objects
+        self._world = world
+        self._workers = workers
+
+    def is_due(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self._groups() or self._deletable())
+
+    def run(self, tell: Callable[[Kept], None] = lambda _: None) -> Kept:
+        """Everything there is to do; `tell` is called after every step."""
+        self._delete()
+        jobs = [Job(self._world.token(16), group) for group in self._groups()]
+        kept = Kept(rows_total=sum(job.rows for job in jobs))
+        if not jobs:
+            return kept
+        tell(kept)
+        with ProcessPoolExecutor(
+            min(self._workers, len(jobs)), mp_context=get_context("spawn"), initializer=gc.disable
+        ) as workers:
+            for job, result in self._done(iter(jobs), workers):
+                self._keep(job, result)
+                kept = replace(kept, rows=kept.rows + job.rows)
+                tell(kept)
+        return kept
+
+    def _groups(self) -> list[tuple[Segment, ...]]:
+        """Newest days first: they are asked for most."""
+        days = by_day(self._manifest.segments(RECORDS))
+        return [group for day in sorted(days, reverse=True) for group in _groups(days[day])]
+
+    def _done(self, jobs: Iterator[Job], workers: ProcessPoolExecutor) -> Iterator[tuple[Job, "_Result"]]:
+        """Jobs and what became of them; as many are under way as there are workers, and one more."""
+        under_way = {workers.submit(_settled, job, self._paths(job)): job for job in islice(jobs, self._workers + 1)}
+        while under_way:
+            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for each in done:
+                yield under_way.pop(each), each.result()
+                under_way |= {workers.submit(_settled, job, self._paths(job)): job for job in islice(jobs, 1)}
+
+    def _paths(self, job: Job) -> list[str]:
+        return [str(self._objects.path(each.key)) for each in job.segments]
+
+    def _keep(self, job: Job, result: "_Result") -> None:
+        """Make a job's result durable, then visible."""
+        made, removed = result.segment or job.segments[0], job.segments if result.segment else ()
+        if result.segment is not None:
+            self._put(made.key, result.body)
+        made = msgspec.structs.replace(made, index=f"{INDEXES}{made.day}/{job.name}.postings")
+        self._put(made.index, result.index)
+        gone = [each.key for each in removed] + [each.index for each in removed if each.index]
+        change = Change(added=(made,), removed=tuple(gone), time=int(self._world.now().timestamp()))
+        try:
+            self._manifest.commit(change, needs=[each.key for each in job.segments])
+        except Superseded:
+            self._unlink((made.index, made.key) if removed else (made.index,))
+
+    def _put(self, key: str, body: bytes) -> None:
+        try:
+            self._objects.put_if_absent(key, body)
+        except ObjectExists:
+            assert self._objects.get(key) == body, "an object's name belongs to one job"
+
+    def _deletable(self) -> list[str]:
+        before = int(self._world.now().timestamp()) - KEPT_SECONDS
+        return [key for key, time in self._manifest.state().removed.items() if time < before]
+
+    def _delete(self) -> None:
+        if keys := self._deletable():
+            self._unlink(keys)
+            self._manifest.commit(Change(deleted=tuple(keys)))
+
+    def _unlink(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._objects.path(key).unlink(missing_ok=True)
+
+
+def _groups(segments: Sequence[Segment]) -> Iterator[tuple[Segment, ...]]:
+    """What of a day has to be done: small segments together, others that have no index alone."""
+    groups: list[list[Segment]] = [[]]
+    for each in segments:
+        if each.rows >= SMALL_ROWS:
+            groups.insert(0, [each])
+        elif sum(other.rows for other in groups[-1]) + each.rows > MERGED_ROWS_MAX:
+            groups.append([each])
+        else:
+            groups[-1].append(each)
+    yield from (tuple(group) for group in groups if len(group) > 1 or any(not each.index for each in group))
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What a worker made of a job; without a segment where there was nothing to put together."""
+
+    segment: Segment | None
+    body: bytes
+    index: bytes
+
+
+def _settled(job: Job, paths: Sequence[str]) -> _Result:
+    """Runs in a worker process."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if len(paths) == 1:
+        with pq.ParquetFile(paths[0]) as file:
+            return _Result(None, b"", index_of(file))
+    table = pa.concat_tables([pq.read_table(path) for path in paths])
+    ordered = table.sort_by([("time", "ascending"), ("eventID", "ascending")])
+    segment, body = sealed(ordered, job.name, "merged")
+    return _Result(segment, body, index_of(pq.ParquetFile(pa.BufferReader(body))))
+
+
+class UpkeepTimer:
+    """Keeps the lake of a running house up, whoever imported into it and left it when."""
+
+    name = "lake-upkeep"
+
+    def __init__(self, upkeep: Upkeep, now: datetime) -> None:
+        self._upkeep = upkeep
+        self._due = now + EVERY
+
+    def due(self) -> datetime:
+        return self._due
+
+    def run(self, now: datetime) -> None:
+        self._due = now + EVERY
+        if self._upkeep.is_due():
+            self._upkeep.run()
