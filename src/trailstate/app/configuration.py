@@ -10,7 +10,7 @@ from trailstate.configuration.recording import Recording
 from trailstate.configuration.rounds import Rounds
 from trailstate.configuration.shipment import Deliveries
 from trailstate.configuration.stream import Stream
-from trailstate.configuration.trigger import Touches, Trigger, every_type
+from trailstate.configuration.trigger import Touches, Trigger, Waiting, every_type
 from trailstate.configuration.types import ResourceTypes
 from trailstate.gateway.operator import Page, json_response
 from trailstate.identity.rootkeys import secret_key
@@ -24,7 +24,9 @@ def assemble(house: House) -> Part:
     recorders = Recorders(house.store)
     history = ConfigurationHistory(house.store, house.derived, house.runner)
     trigger = Trigger(house.store, Touches(types.all), recorders)
-    recording = Recording(house.world, house.store, Discovery(house.door), history, recorders, types.by_name)
+    waiting = Waiting(house.store, house.runner, trigger)
+    discovery = Discovery(house.door)
+    recording = Recording(house.world, house.store, discovery, history, recorders, types.by_name, waiting)
     messenger = Messenger(house.door)
     deliveries = Deliveries(house.world, house.store, house.objects, house.door, history, messenger)
     rounds = Rounds(house.world, house.store, recorders, types)

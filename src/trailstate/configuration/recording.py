@@ -5,6 +5,9 @@ under its type's lock, so that what is seen later is also appended later. When t
 the type's document says so (it shows in the recorder's status), and the errand waits in a queue of its own to be tried
 again, so that it holds up nothing else. A type that the estate lacks is said to be lacking, and left until something
 touches it again.
+
+A listing of a whole type shows what calls have just done, before the errands that those calls left have had their
+turn. Such a change is recorded with the call that waits behind it, never without a cause.
 """
 
 import threading
@@ -16,7 +19,7 @@ from trailstate.configuration.form import ALL, ResourceType, Seen
 from trailstate.configuration.history import FACTS, ConfigurationHistory, Identifier, Recorded, digest_with_facts, line
 from trailstate.configuration.item import captured, deleted, item_of
 from trailstate.configuration.recorder import Home, Recorders, recording_key, records
-from trailstate.configuration.trigger import PREFIX, Errand, read_errand
+from trailstate.configuration.trigger import PREFIX, Errand, Waiting, read_errand
 from trailstate.follow import Later
 from trailstate.stores.interface import Append, Commit, OutboxRow, ShelfChange, Store
 from trailstate.values.timestamp import record_time
@@ -47,6 +50,7 @@ class Recording:
         history: ConfigurationHistory,
         recorders: Recorders,
         types: Mapping[str, ResourceType],
+        waiting: Waiting,
     ) -> None:
         self._world = world
         self._store = store
@@ -54,6 +58,7 @@ class Recording:
         self._history = history
         self._recorders = recorders
         self._types = types
+        self._waiting = waiting
         self._tries: Counter[str] = Counter()
         self._locks: defaultdict[tuple[Home, str], threading.Lock] = defaultdict(threading.Lock)
 
@@ -94,12 +99,15 @@ class Recording:
             yield from self._compared(declared, seen, known, errand)
             return
         before = {each.id: each for each in self._history.identifiers(home.account, home.region, declared.name)}
-        for seen in list(self._discovery.every(declared, home.account, home.region)):
+        listed = list(self._discovery.every(declared, home.account, home.region))
+        behind = self._waiting.errands(home, declared.name)
+        for seen in listed:
             resource_id = item_of(declared, seen)["resourceId"]
             before.pop(resource_id, None)
-            yield from self._compared(declared, seen, self._by_id(home, declared, resource_id), errand)
+            known = self._by_id(home, declared, resource_id)
+            yield from self._compared(declared, seen, known, behind.get(seen.key, errand))
         for gone in before.values():
-            yield from self._compared(declared, None, gone, errand)
+            yield from self._compared(declared, None, gone, behind.get(gone.key, errand))
 
     def _known(self, home: Home, declared: ResourceType, key: str, seen: Seen | None) -> Identifier | None:
         """What the history knows of a resource that was asked for by key. A key may be given again (a user's name), so
@@ -148,8 +156,7 @@ class Recording:
         others = [each for each in self._store.outbox(row.queue, WAITING_MAX) if each.id != row.id]
         same = [(each.id, found) for each in others if (found := read_errand(each)).key == errand.key]
         for _, other in same:
-            errand.cause = other.cause or errand.cause
-            errand.events += other.events
+            errand.add(other)
         return errand, [each for each, _ in same]
 
     # What became of it.

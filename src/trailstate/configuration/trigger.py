@@ -1,9 +1,9 @@
 """From the journal to what must be looked at: this record touched that resource, or some of that type.
 
-Pure, but for the follower at the end. A record of a call that failed, that only reads, or of a data event touches
-nothing. Of the others the tables of the resource types say what they touched; where a call changes something of a
-service and no type of that service knows it, each of them is listed again. What a batch of records touches twice is
-looked at once.
+Pure, but for the follower at the end and the reader of its queues. A record of a call that failed, that only reads, or
+of a data event touches nothing. Of the others the tables of the resource types say what they touched; where a call
+changes something of a service and no type of that service knows it, each of them is listed again. What a batch of
+records touches twice is looked at once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,12 +14,16 @@ import msgspec
 
 from trailstate.configuration.form import ALL, ResourceType
 from trailstate.configuration.recorder import DAILY, Home, Recorders, frequency, records
+from trailstate.follow import Runner
 from trailstate.stores.interface import JOURNAL, Commit, Entry, OutboxRow, Store
 from trailstate.trail.category import event_prefix
 from trailstate.trail.restart import EVENT_NAME as RESTARTED
 from trailstate.values.path import pick
 
 PREFIX = "configuration/discover/"
+WAITING_MAX = 5000
+"""Rows of one queue that are looked through for the calls behind what a listing shows."""
+
 CURSOR_ENTRIES_MAX = 1000
 """Entries that touched nothing before the cursor is committed all the same."""
 
@@ -105,6 +109,11 @@ class Errand:
     cause: dict[str, Any] | None = None
     events: list[str] = field(default_factory=list)
 
+    def add(self, later: "Errand") -> None:
+        """Take in one to the same place: the last call is the cause."""
+        self.cause = later.cause or self.cause
+        self.events += later.events
+
     def body(self) -> bytes:
         return _encode({"key": self.key, "cause": self.cause, "events": self.events})
 
@@ -181,3 +190,22 @@ def _homes(entry: Entry, record: Record, declared: ResourceType, running: Mappin
         concerns = home.account == entry.account and (anywhere or home.region == entry.region)
         if concerns and records(recorder, declared) and frequency(recorder, declared.name) != DAILY:
             yield home
+
+
+class Waiting:
+    """What recorded calls have left to be looked at, up to this moment."""
+
+    def __init__(self, store: Store, runner: Runner, trigger: Trigger) -> None:
+        self._store = store
+        self._runner = runner
+        self._trigger = trigger
+
+    def errands(self, home: Home, type_name: str) -> dict[str, Errand]:
+        """The errands to single resources of a type that wait in its queue, by key."""
+        self._runner.catch_up(self._trigger, self._store.head(JOURNAL))
+        found: dict[str, Errand] = {}
+        for row in self._store.outbox(queue_of(home, type_name), WAITING_MAX):
+            errand = read_errand(row)
+            if errand.key != ALL:
+                found.setdefault(errand.key, Errand(errand.key)).add(errand)
+        return found

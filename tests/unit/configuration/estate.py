@@ -8,7 +8,7 @@ from trailstate.configuration.form import Describe, Fact, ResourceType
 from trailstate.configuration.history import ConfigurationHistory
 from trailstate.configuration.recorder import RECORDER, Home, Recorders
 from trailstate.configuration.recording import Recording
-from trailstate.configuration.trigger import Touches, Trigger
+from trailstate.configuration.trigger import Touches, Trigger, Waiting, every_type
 from trailstate.follow import Runner
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import CONFIGURATION, Commit, Entry, ShelfChange, ShelfKey
@@ -90,9 +90,12 @@ class House:
         self.recorders = Recorders(self.store)
         self.history = ConfigurationHistory(self.store, self.derived, self.runner)
         self.runner.add(self.history.follower)
-        self.runner.add(Trigger(self.store, Touches(TYPES.values()), self.recorders))
-        discovery = Discovery(self.estate)
-        self.runner.add_shipper(Recording(self.world, self.store, discovery, self.history, self.recorders, TYPES))
+        trigger = Trigger(self.store, Touches(TYPES.values()), self.recorders)
+        self.runner.add(trigger)
+        discovery, waiting = Discovery(self.estate), Waiting(self.store, self.runner, trigger)
+        self.runner.add_shipper(
+            Recording(self.world, self.store, discovery, self.history, self.recorders, TYPES, waiting)
+        )
         self.record()
 
     def record(self, **members: Any) -> None:
@@ -122,6 +125,10 @@ class House:
         }
         Journal(self.store).append([record])
         return record
+
+    def look(self) -> None:
+        """A round over everything begins."""
+        self.store.commit(Commit(outbox=every_type(HOME, TYPES.values(), self.world.uuid())))
 
     def settle(self) -> None:
         self.runner.run_until_idle()

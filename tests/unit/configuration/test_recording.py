@@ -54,6 +54,26 @@ def test_a_changed_resource_is_an_item_with_the_call_behind_it(house: House) -> 
     }
 
 
+def test_what_a_round_finds_first_has_the_call_that_did_it_behind_it(house: House) -> None:
+    """A round lists a group that was opened, and one that was deleted, before those calls' errands have their turn."""
+    with_group(with_group(house, "sg-1"), "sg-2")
+    house.estate.groups["sg-1"]["IpPermissions"] = [OPEN]
+    del house.estate.groups["sg-2"]
+    house.estate.groups["sg-3"] = {"GroupId": "sg-3", "GroupName": "old", "IpPermissions": []}
+    house.look()
+    opened = house.called("AuthorizeSecurityGroupIngress", requestParameters={"groupId": "sg-1"})
+    deleted = house.called("DeleteSecurityGroup", requestParameters={"groupId": "sg-2"})
+    house.settle()
+    latest = [house.history.latest(HOME.account, HOME.region, GROUP.name, f"sg-{number}") for number in (1, 2, 3)]
+    assert [each and each.item["relatedEvents"] for each in latest] == [[opened["eventID"]], [deleted["eventID"]], []]
+    assert [each and each.cause and each.cause["eventName"] for each in latest] == [
+        "AuthorizeSecurityGroupIngress",
+        "DeleteSecurityGroup",
+        None,
+    ]
+    assert statuses(house) == ["ResourceDiscovered", "OK"]
+
+
 def test_an_unchanged_resource_is_no_item(house: House) -> None:
     with_group(house)
     house.called("AuthorizeSecurityGroupIngress", requestParameters={"groupId": "sg-1"})
