@@ -8,8 +8,11 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+import uvloop
 
 PAGE = 1000
 
@@ -19,7 +22,13 @@ class Bucket:
         listed = json.loads((directory / "objects.json").read_text())
         self.name = name
         self.keys = sorted(listed, key=str.encode)
-        self.objects = {key: ((directory / path).read_bytes(), metadata) for key, (path, metadata) in listed.items()}
+        self.objects = {
+            key: ((directory / path).read_bytes(), {f"x-amz-meta-{name}": value for name, value in metadata.items()})
+            for key, (path, metadata) in listed.items()
+        }
+        self.answers_by_path = {
+            f"/{name}/{quote(key, safe='/~-._')}": response(200, *each) for key, each in self.objects.items()
+        }
         self.answers = json.loads((directory / "cloudtrail.json").read_text())
 
     def answer(self, method: str, target: str, headers: dict[str, str]) -> bytes:
@@ -27,6 +36,8 @@ class Bucket:
             operation = headers["x-amz-target"].rpartition(".")[2]
             body = json.dumps(self.answers[operation]).encode()
             return response(200, body, {"content-type": "application/x-amz-json-1.1"})
+        if found := self.answers_by_path.get(target):
+            return found
         parts = urlsplit(target)
         key = unquote(parts.path).removeprefix(f"/{self.name}").removeprefix("/")
         if key:
@@ -39,8 +50,7 @@ class Bucket:
     def one(self, key: str) -> bytes:
         if key not in self.objects:
             return response(404, b"<Error><Code>NoSuchKey</Code></Error>", {"content-type": "application/xml"})
-        body, metadata = self.objects[key]
-        return response(200, body, {f"x-amz-meta-{name}": value for name, value in metadata.items()})
+        return response(200, *self.objects[key])
 
     def page(self, asked: dict[str, str]) -> bytes:
         prefix = asked.get("prefix", "")
@@ -63,24 +73,41 @@ def response(status: int, body: bytes, headers: dict[str, str]) -> bytes:
     return f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{lines}\r\n".encode() + body
 
 
-async def serve(bucket: Bucket, port: int) -> None:
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                first, *lines = head.decode("latin-1").split("\r\n")
-                headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)}
-                await reader.readexactly(int(headers.get("content-length") or 0))
-                method, target, _ = first.split(" ")
-                writer.write(bucket.answer(method, target, headers))
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
+class Connection(asyncio.Protocol):
+    """One client's; a request has no body but for the calls of CloudTrail, which are small."""
 
-    server = await asyncio.start_server(connected, "127.0.0.1", port)
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+        self.received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: Any = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        while (end := self.received.find(b"\r\n\r\n")) >= 0:
+            head = self.received[:end].decode("latin-1")
+            first, _, lines = head.partition("\r\n")
+            method, target, _ = first.split(" ")
+            if method == "GET":
+                headers, size = {}, 0
+            else:
+                headers = {
+                    name.lower(): value for name, _, value in (line.partition(": ") for line in lines.split("\r\n"))
+                }
+                size = int(headers.get("content-length") or 0)
+            if len(self.received) < end + 4 + size:
+                return
+            self.received = self.received[end + 4 + size :]
+            self.transport.write(self.bucket.answer(method, target, headers))
+
+
+async def serve(bucket: Bucket, port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(bucket), "127.0.0.1", port)
     print("ready", flush=True)
     async with server:
         await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Bucket(Path(sys.argv[1]), "audit-logs"), int(sys.argv[2])))
+    uvloop.run(serve(Bucket(Path(sys.argv[1]), "audit-logs"), int(sys.argv[2])))

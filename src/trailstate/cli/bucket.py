@@ -6,7 +6,6 @@ Objects are fetched with `getting`: what a client adds to a small GET costs more
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote
 
@@ -16,8 +15,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.getting import Getter, Key
-from trailstate.lake.importer import SourceFile
-from trailstate.lake.source import ENDINGS
 from trailstate.trail.verify import Expected, Fetched, PublicKeys
 from trailstate.trail.verify.names import Place, digest_name
 from trailstate.world import RealWorld
@@ -33,17 +30,16 @@ class Account:
     def __init__(self, endpoint: str | None, profile: str | None) -> None:
         self._session = botocore.session.Session(profile=profile)
         self._endpoint = endpoint
-        self._clients: dict[tuple[str, str | None], Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def client(self, service: str, region: str | None = None) -> Any:
-        key = (service, region)
-        if key not in self._clients:
+        where = region or self._session.get_config_variable("region") or "us-east-1"
+        if (service, where) not in self._clients:
             config = Config(retries={"total_max_attempts": ATTEMPTS_MAX, "mode": "standard"})
-            region = region or self._session.get_config_variable("region") or "us-east-1"
-            self._clients[key] = self._session.create_client(
-                service, region_name=region, endpoint_url=self._endpoint, config=config
+            self._clients[service, where] = self._session.create_client(
+                service, region_name=where, endpoint_url=self._endpoint, config=config
             )
-        return self._clients[key]
+        return self._clients[service, where]
 
     def credentials(self) -> Any:
         found = self._session.get_credentials()
@@ -54,27 +50,6 @@ class Account:
         return found
 
 
-class LogBucket:
-    """A bucket as a source of log files; implements `lake.importer.Source`."""
-
-    def __init__(self, account: Account, name: str, prefix: str) -> None:
-        self._bucket = Bucket(account, name, prefix)
-        self.name = self._bucket.name
-
-    def files(self) -> Iterator[SourceFile]:
-        for found in self._bucket.listed():
-            key = found["Key"]
-            if key.endswith(ENDINGS) and "/CloudTrail-Digest/" not in key:
-                name = f"s3://{self._bucket.bucket}/{key}"
-                yield SourceFile(name, f"{name}:{found['ETag']}", found["Size"])
-
-    def read(self, file: SourceFile) -> bytes:
-        fetched = self._bucket.fetch(file.name.removeprefix(f"s3://{self._bucket.bucket}/"))
-        if fetched is None:
-            raise FileNotFoundError("it was listed, and then it was not there")
-        return fetched.body
-
-
 class Bucket:
     """Implements `Evidence` over S3."""
 
@@ -83,7 +58,7 @@ class Bucket:
         self.name = f"s3://{name}/{prefix}"
         self._prefix = prefix
         where = account.client("s3").get_bucket_location(Bucket=name).get("LocationConstraint")
-        region = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(where, where)
+        region = str({None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(where, where))
         self._s3 = account.client("s3", region)
         frozen = account.credentials().get_frozen_credentials
 
@@ -91,7 +66,7 @@ class Bucket:
             now = frozen()
             return Key(now.access_key, now.secret_key, now.token)
 
-        self._getter = Getter(f"{self._s3.meta.endpoint_url}/{quote(name)}", str(region), key, RealWorld().now)
+        self._getter = Getter(f"{self._s3.meta.endpoint_url}/{quote(name)}", region, key, RealWorld().now)
         self._listed: list[dict[str, Any]] | None = None
         self._listing = threading.Lock()
 
@@ -109,7 +84,7 @@ class Bucket:
     def fetch(self, key: str) -> Fetched | None:
         try:
             got = self._getter.get(f"/{key}")
-        except (OSError, HTTPException) as error:
+        except OSError as error:
             raise Stop(ExitCode.NO, f"s3://{self.bucket}/{key} cannot be read: {error}.") from None
         if got.status == HTTP_NOT_FOUND:
             return None

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-h
 """
 
 import hmac
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -13,12 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import quote, urlsplit
+
+import httptools
 
 TIMEOUT_SECONDS = 60.0
 ATTEMPTS_MAX = 4
+READ_BYTES = 256 * 1024
 HTTP_SERVER_ERROR = 500
+PORTS = {"http": 80, "https": 443}
 PAYLOAD = "UNSIGNED-PAYLOAD"
 
 
@@ -40,6 +44,24 @@ class Got:
     body: bytes
 
 
+class _Answer:
+    """One answer as the parser tells of it."""
+
+    def __init__(self) -> None:
+        self.headers: dict[str, str] = {}
+        self.parts: list[bytes] = []
+        self.is_whole = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, part: bytes) -> None:
+        self.parts.append(part)
+
+    def on_message_complete(self) -> None:
+        self.is_whole = True
+
+
 class Getter:
     """GETs below one address. Safe from any thread."""
 
@@ -47,21 +69,22 @@ class Getter:
         """`key` gives the credential to sign with now: a temporary one is renewed behind it."""
         parts = urlsplit(address)
         self._host = parts.netloc
+        self._peer = (parts.hostname or "", parts.port or PORTS[parts.scheme])
         self._base = parts.path.rstrip("/")
-        self._is_secure = parts.scheme == "https"
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._region = region
         self._key = key
         self._now = now
         self._threads = threading.local()
 
     def get(self, path: str) -> Got:
-        """The object at a path of unescaped text; raises OSError or HTTPException when nobody answers."""
+        """The object at a path of unescaped text; raises OSError when nobody answers."""
         target = self._base + quote(path, safe="/~-._")
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 got = self._once(target)
-            except (OSError, HTTPException):
-                self._threads.connection = None
+            except OSError:
+                self._hang_up()
                 if attempt == ATTEMPTS_MAX:
                     raise
                 continue
@@ -71,22 +94,38 @@ class Getter:
 
     def _once(self, target: str) -> Got:
         connection = self._connection()
-        connection.request("GET", target, headers=self._signed(target))
-        answer = connection.getresponse()
-        body = answer.read()
-        return Got(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in self._signed(target).items())
+        connection.sendall(f"GET {target} HTTP/1.1\r\n{lines}\r\n".encode())
+        answer = _Answer()
+        parser = httptools.HttpResponseParser(answer)
+        while not answer.is_whole:
+            received = connection.recv(READ_BYTES)
+            if not received:
+                raise ConnectionError("the connection was closed in the middle of an answer")
+            try:
+                parser.feed_data(received)
+            except httptools.HttpParserError as error:
+                raise ConnectionError(f"the answer is not HTTP: {error}") from error
+        if answer.headers.get("connection", "").lower() == "close":
+            self._hang_up()
+        return Got(parser.get_status_code(), answer.headers, b"".join(answer.parts))
 
-    def _connection(self) -> HTTPConnection:
-        found: HTTPConnection | None = getattr(self._threads, "connection", None)
+    def _connection(self) -> socket.socket:
+        """This thread's own."""
+        found: socket.socket | None = getattr(self._threads, "connection", None)
         if found is None:
-            context = ssl.create_default_context() if self._is_secure else None
-            found = (
-                HTTPSConnection(self._host, timeout=TIMEOUT_SECONDS, context=context)
-                if self._is_secure
-                else HTTPConnection(self._host, timeout=TIMEOUT_SECONDS)
-            )
+            found = socket.create_connection(self._peer, TIMEOUT_SECONDS)
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                found = self._tls.wrap_socket(found, server_hostname=self._peer[0])
             self._threads.connection = found
         return found
+
+    def _hang_up(self) -> None:
+        found: socket.socket | None = getattr(self._threads, "connection", None)
+        if found is not None:
+            found.close()
+        self._threads.connection = None
 
     def _signed(self, target: str) -> dict[str, str]:
         key, now = self._key(), self._now()
@@ -99,7 +138,7 @@ class Getter:
         request = f"GET\n{target}\n\n{lines}\n{names}\n{PAYLOAD}"
         scope = f"{day}/{self._region}/s3/aws4_request"
         text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{sha256(request.encode()).hexdigest()}"
-        signature = hmac.new(_signing_key(key.secret_key, day, self._region), text.encode(), sha256).hexdigest()
+        signature = hmac.digest(_signing_key(key.secret_key, day, self._region), text.encode(), "sha256").hex()
         headers["authorization"] = (
             f"AWS4-HMAC-SHA256 Credential={key.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
         )

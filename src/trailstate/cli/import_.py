@@ -123,7 +123,8 @@ def _sources(given: list[str], endpoint: str | None, profile: str | None) -> "It
     if paths:
         yield Files(paths)
     for each in buckets:
-        from trailstate.cli.bucket import Account, LogBucket
+        from trailstate.cli.bucket import Account
+        from trailstate.cli.log_bucket import LogBucket
 
         name, _, prefix = each.removeprefix("s3://").partition("/")
         yield LogBucket(Account(endpoint, profile), name, prefix)

@@ -4,14 +4,13 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.client import HTTPException
 
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from trailstate.cli.getting import Getter, Key
+from trailstate.cli.getting import ATTEMPTS_MAX, Getter, Key
 
 REGION = "eu-west-1"
 NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
@@ -25,6 +24,8 @@ class Server(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         self.heads: list[str] = []
         self.hang_up_on = 0
+        self.is_cut_short = False
+        self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Amz-Meta-Signature: ab\r\n\r\nok"
         super().__init__(("127.0.0.1", 0), Handler)
 
     @property
@@ -46,7 +47,9 @@ class Handler(socketserver.StreamRequestHandler):
             self.server.heads.append(head.decode())
             if len(self.server.heads) == self.server.hang_up_on:
                 return
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Amz-Meta-Signature: ab\r\n\r\nok")
+            self.wfile.write(self.server.answer)
+            if self.server.is_cut_short:
+                return
 
 
 @pytest.fixture
@@ -85,5 +88,33 @@ def test_nobody_there_is_told(server: Server) -> None:
     address = server.address
     server.server_close()
     server.shutdown()
-    with pytest.raises((OSError, HTTPException)):
+    with pytest.raises(ConnectionRefusedError):
         Getter(address.replace("127.0.0.1", "127.0.0.2"), REGION, lambda: KEY, lambda: NOW).get("/a")
+
+
+ANSWERS = {
+    "in chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n",
+    "the last of its connection": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=list(ANSWERS))
+def test_every_form_of_an_answer_is_read(server: Server, answer: bytes) -> None:
+    server.answer = answer
+    getter = Getter(server.address, REGION, lambda: KEY, lambda: NOW)
+    assert [getter.get("/a").body, getter.get("/b").body] == [b"ok", b"ok"]
+    assert len(server.heads) == 2
+
+
+BROKEN = {
+    "cut short": b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\nok",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.6\r\n",
+}
+
+
+@pytest.mark.parametrize("answer", BROKEN.values(), ids=list(BROKEN))
+def test_half_an_answer_is_none(server: Server, answer: bytes) -> None:
+    server.answer, server.is_cut_short = answer, True
+    with pytest.raises(ConnectionError, match=r"connection was closed|is not HTTP"):
+        Getter(server.address, REGION, lambda: KEY, lambda: NOW).get("/a")
+    assert len(server.heads) == ATTEMPTS_MAX

@@ -1,12 +1,12 @@
 """One digest file read strictly: everything that can be said of it without its neighbours."""
 
-import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import msgspec
+from isal import isal_zlib
 
 from trailstate.trail.verify.source import Fetched
 
@@ -96,10 +96,10 @@ def inflated(body: bytes) -> bytes:
 
 def _member(body: bytes, bytes_max: int) -> tuple[bytes, bytes]:
     """The text of the first member (RFC 1952, 2.2: there may be several), and what follows it."""
-    stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    stream = isal_zlib.decompressobj(16 + isal_zlib.MAX_WBITS)
     try:
-        text = stream.decompress(body, bytes_max + 1)
-    except zlib.error as error:
+        text: bytes = stream.decompress(body, bytes_max + 1)
+    except isal_zlib.error as error:  # type: ignore[misc]
         raise Unreadable(f"it is not a gzip file: {error}") from error
     if len(text) > bytes_max:
         raise Unreadable(f"it inflates to more than {INFLATED_BYTES_MAX} bytes")

@@ -6,7 +6,7 @@ clock, and what the trail itself says (`Expected`).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,8 +22,13 @@ from trailstate.trail.verify.source import Evidence
 from trailstate.trail.verify.stops import Stop, stops_in, who_stopped
 
 THREADS = 16
+FILES_AT_ONCE_MAX = 16
+"""Of the log files that a thread is given at a time: handing over one takes a good part of what reading it does."""
 Progress = Callable[[int, int], None]
 """Told how many files are read, of how many."""
+
+Work = tuple[Chain, LogEntry]
+"""A log file to be read, and the chain that lists it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +134,23 @@ def _compare_logs(
         (chain, entry) for chain, result in judged.items() for digest in result.valid for entry in digest.body.logFiles
     ]
     stops: list[Stop] = []
-    checked = pool.map(lambda pair: _check(evidence, *pair), work)
-    for done, result in enumerate(checked, 1):
-        report.logs += 1
-        stops += result.stops
-        if result.finding is None:
-            report.logs_valid += 1
-        else:
-            report.add([result.finding])
+    for some in pool.map(lambda pairs: [_check(evidence, *pair) for pair in pairs], _shares(work)):
+        for result in some:
+            report.logs += 1
+            stops += result.stops
+            if result.finding is None:
+                report.logs_valid += 1
+            else:
+                report.add([result.finding])
         if progress is not None:
-            progress(done, len(work))
+            progress(report.logs, len(work))
     return stops
+
+
+def _shares(work: Sequence[Work]) -> Iterator[Sequence[Work]]:
+    """The work in pieces, of which every thread gets several however little there is."""
+    size = max(1, min(FILES_AT_ONCE_MAX, len(work) // (4 * THREADS)))
+    return (work[first : first + size] for first in range(0, len(work), size))
 
 
 def _check(evidence: Evidence, chain: Chain, entry: LogEntry) -> _Checked:

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtra
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 _FOLDER = r"(?P<folder>(?:.+/)?AWSLogs/(?:o-[a-z0-9]{10,32}/)?)(?P<account>\d{12})"
 _DIGEST = re.compile(
@@ -49,7 +49,7 @@ def digest_name(key: str) -> tuple[Chain, datetime] | None:
     found = _DIGEST.fullmatch(key)
     if found is None:
         return None
-    moment = _moment(found["time"], "%Y%m%dT%H%M%SZ")
+    moment = _moment(found["time"])
     chain = Chain(_place(found), found["trail"], found["home"], found["backfill"] is not None)
     return None if moment is None else (chain, moment)
 
@@ -59,7 +59,7 @@ def log_name(key: str) -> tuple[Place, datetime] | None:
     found = _LOG.fullmatch(key)
     if found is None:
         return None
-    moment = _moment(found["time"], "%Y%m%dT%H%MZ")
+    moment = _moment(found["time"])
     return None if moment is None else (_place(found), moment)
 
 
@@ -67,8 +67,9 @@ def _place(found: re.Match[str]) -> Place:
     return Place(found["folder"], found["account"], found["region"])
 
 
-def _moment(text: str, form: str) -> datetime | None:
+def _moment(text: str) -> datetime | None:
+    """A time in the basic format of ISO 8601; None for a day or an hour that does not exist."""
     try:
-        return datetime.strptime(text, form).replace(tzinfo=UTC)
+        return datetime.fromisoformat(text)
     except ValueError:
         return None

@@ -10,6 +10,8 @@ import msgspec
 from trailstate.trail.verify.names import Chain
 
 STOPPING = ("StopLogging", "DeleteTrail", "UpdateTrail")
+_SOURCE = "cloudtrail.amazonaws.com"
+_MARK = f'"{_SOURCE}"'.encode()
 _MARKS = tuple(f'"{name}"'.encode() for name in STOPPING)
 
 
@@ -31,14 +33,14 @@ _decode = msgspec.json.Decoder(_Records).decode
 
 def stops_in(text: bytes) -> Iterator[Stop]:
     """The stopping calls among a log file's records."""
-    if not any(mark in text for mark in _MARKS):
+    if _MARK not in text or not any(mark in text for mark in _MARKS):
         return
     try:
         records = _decode(text).Records
     except msgspec.DecodeError:
         return
     for record in records:
-        if record.get("eventSource") == "cloudtrail.amazonaws.com" and record.get("eventName") in STOPPING:
+        if record.get("eventSource") == _SOURCE and record.get("eventName") in STOPPING:
             stop = _stop(record)
             if stop is not None and not record.get("errorCode"):
                 yield stop

@@ -69,6 +69,7 @@ class Ledger:
 
     name: str = f"s3://{BUCKET}"
     bucket: str | None = BUCKET
+    region: str = REGION
     objects: dict[str, Fetched] = field(default_factory=dict)
     digests: list[str] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
@@ -82,16 +83,16 @@ class Ledger:
 
     def put_log(self, time: datetime, records: Sequence[Mapping[str, Any]] = ()) -> str:
         token = f"{len(self.logs):016d}"
-        name = f"{ACCOUNT}_CloudTrail_{REGION}_{time:%Y%m%dT%H%MZ}_{token}.json.gz"
-        where = f"{FOLDER}/CloudTrail/{REGION}/{time:%Y/%m/%d}/{name}"
+        name = f"{ACCOUNT}_CloudTrail_{self.region}_{time:%Y%m%dT%H%MZ}_{token}.json.gz"
+        where = f"{FOLDER}/CloudTrail/{self.region}/{time:%Y/%m/%d}/{name}"
         self.objects[where] = Fetched(gzip.compress(json.dumps({"Records": list(records)}).encode()), {})
         self.logs.append(where)
         return where
 
     def put_digest(self, start: datetime, logs: Sequence[str], *, number: int = 0, is_first: bool = False) -> str:
         end = start + HOUR
-        name = f"{ACCOUNT}_CloudTrail-Digest_{REGION}_{TRAIL}_{REGION}_{end:%Y%m%dT%H%M%SZ}.json.gz"
-        where = f"{FOLDER}/CloudTrail-Digest/{REGION}/{end:%Y/%m/%d}/{name}"
+        name = f"{ACCOUNT}_CloudTrail-Digest_{self.region}_{TRAIL}_{REGION}_{end:%Y%m%dT%H%M%SZ}.json.gz"
+        where = f"{FOLDER}/CloudTrail-Digest/{self.region}/{end:%Y/%m/%d}/{name}"
         before = {} if is_first or self._previous is None else self._previous
         body = {
             "awsAccountId": ACCOUNT,
