@@ -113,6 +113,7 @@ _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _NOBODY = (None,) * len(IDENTITY)
+_SECONDS = {f"{second:02}Z": second for second in range(60)}
 _FIELDS = tuple(field.name for field in msgspec.structs.fields(Line))
 
 
@@ -179,18 +180,26 @@ def _fits(name: str, value: Raw) -> bool:
 def time_of(line: Any) -> int:
     """The record's time in seconds since 1970; NotARecord when it has none that can be read."""
     try:
-        return _seconds(line.eventTime)
+        return epoch_seconds(line.eventTime)
     except (TypeError, ValueError) as error:
         raise NotARecord(f"its eventTime is not a time: {line.eventTime!r}") from error
 
 
-@lru_cache(maxsize=65_536)
-def _seconds(text: str) -> int:
-    return epoch_seconds(text)
+def times_of(lines: Sequence[Any]) -> list[int] | None:
+    """The times of all; None when one of them is written in another way than CloudTrail does, or not at all."""
+    try:
+        return [_minute(line.eventTime[:17]) + _SECONDS[line.eventTime[17:]] for line in lines]
+    except (TypeError, ValueError, KeyError):
+        return None
 
 
 @lru_cache(maxsize=65_536)
-def _identity_of(text: bytes) -> tuple[str | None, ...]:
+def _minute(text: str) -> int:
+    """`2026-01-15T09:30:` in seconds since 1970: a time is read once a minute, not once a record."""
+    return epoch_seconds(f"{text}00Z")
+
+
+def _identity_of(text: str) -> tuple[str | None, ...]:
     try:
         who = _decode_identity(text)
     except (msgspec.DecodeError, RecursionError):
@@ -215,12 +224,22 @@ def table_of(lines: Sequence[Any], times: Sequence[int]) -> "pa.Table":
 
     by_name = dict(zip(_FIELDS, zip(*map(msgspec.structs.astuple, lines), strict=True), strict=True)) if lines else {}
     arrays = {name: _array(by_name.get(name, ()), name) for name in _FIELDS}
-    identities = [_identity_of(bytes(text)) for text in by_name.get("userIdentity", ())]
-    facts = zip(*identities, strict=True) if identities else ((),) * len(IDENTITY)
-    arrays |= {name: pa.array(values, pa.string()) for name, values in zip(IDENTITY, facts, strict=True)}
+    arrays |= _identities(arrays["userIdentity"])
     arrays["time"] = pa.array(times, pa.int64())
     shape = schema()
     return pa.Table.from_arrays([arrays[name] for name in shape.names], schema=shape)
+
+
+def _identities(texts: "pa.Array") -> dict[str, "pa.Array"]:
+    """The facts of each `userIdentity`; each different one is read once."""
+    import pyarrow as pa
+
+    encoded = texts.dictionary_encode()
+    found = [_identity_of(text) for text in encoded.dictionary.to_pylist()]
+    facts = zip(*found, strict=True) if found else ((),) * len(IDENTITY)
+    return {
+        name: pa.array(values, pa.string()).take(encoded.indices) for name, values in zip(IDENTITY, facts, strict=True)
+    }
 
 
 def _array(values: Sequence[Any], name: str) -> "pa.Array":

@@ -24,17 +24,20 @@ from trailstate.lake.columns import records_of, table_of
 from trailstate.lake.logfile import Damage, Found, read
 from trailstate.lake.manifest import Change, Manifest, Segment
 from trailstate.lake.quarantine import Left
-from trailstate.lake.segment import RECORDS, by_day, sealed
+from trailstate.lake.segment import RECORDS, by_day, in_order, sealed
 from trailstate.stores.interface import ObjectExists, Objects
 from trailstate.world import World
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH_BYTES = 6 * 1024 * 1024
-"""Of compressed files: about forty thousand records, a hundred megabytes as they are taken apart."""
+BATCH_BYTES = 16 * 1024 * 1024
+"""Of compressed files: about fifty thousand records."""
 
 BATCH_FILES_MAX = 4000
+TABLE_ROWS = 2000
+"""Records become columns in such pieces, while they are still in the processor's cache."""
+
 TEXT_BYTES_MAX = 128 * 1024 * 1024
 """Of text that a worker holds beside the file it reads; a batch that inflates to more is sealed in several parts."""
 
@@ -195,11 +198,13 @@ class Importer:
     ) -> tuple[Segment | None, bytes, list[Left], int]:
         """The segment without rows that are there already."""
         known = self._ids_of_day(segment.day)
-        seen: set[int] = set()
+        seen = set(ids)
+        if len(seen) == len(ids) and known.isdisjoint(seen):
+            known |= seen
+            return segment, body, [], 0
+        seen = set()
         repeated = [row for row, each in enumerate(ids) if each in known or each in seen or seen.add(each)]  # type: ignore[func-returns-value]
         known |= seen
-        if not repeated:
-            return segment, body, [], 0
         return self._rewritten(segment, body, repeated)
 
     def _rewritten(
@@ -289,46 +294,46 @@ def _body(source: Source, file: SourceFile) -> tuple[str, bytes | str]:
 
 def _seal(name: str, source: str, bodies: Sequence[tuple[str, bytes | str]]) -> _Sealed:
     """A batch of files as segments; runs in a worker process."""
-    sealed_so_far = _Sealed([], [], [])
-    held = Found()
+    done = _Sealed([], [], [])
+    held, tables, text_bytes = Found(), [], 0
     for file, body in bodies:
         if isinstance(body, str):
-            sealed_so_far.left.append(Left(file, Damage("unreadable", 0, body)))
+            done.left.append(Left(file, Damage("unreadable", 0, body)))
             continue
         found = read(file, body)
         held.lines += found.lines
         held.times += found.times
-        held.size_bytes += found.size_bytes
-        sealed_so_far.left.extend(Left(file, damage) for damage in found.damages)
-        if held.size_bytes > TEXT_BYTES_MAX:
-            _seal_held(sealed_so_far, name, source, held)
+        text_bytes += found.size_bytes
+        done.left.extend(Left(file, damage) for damage in found.damages)
+        if len(held.lines) > TABLE_ROWS:
+            tables.append(table_of(held.lines, held.times))
             held = Found()
-    _seal_held(sealed_so_far, name, source, held)
-    return sealed_so_far
+        if text_bytes > TEXT_BYTES_MAX:
+            _seal_tables(done, name, source, [*tables, table_of(held.lines, held.times)])
+            held, tables, text_bytes = Found(), [], 0
+    _seal_tables(done, name, source, [*tables, table_of(held.lines, held.times)])
+    return done
 
 
-def _seal_held(result: _Sealed, name: str, source: str, held: Found) -> None:
-    if not held.lines:
-        return
+def _seal_tables(result: _Sealed, name: str, source: str, tables: "Sequence[pa.Table]") -> None:
+    import pyarrow as pa
+
     part = f"{name}-{len(result.segments)}" if result.segments else name
-    for day in by_day(_in_order(held.lines, held.times)):
+    for day in by_day(in_order(pa.concat_tables(tables))):
         result.segments.append(sealed(day, part, source))
-        result.ids.append(array("Q", _ids(day)))
+        result.ids.append(_ids(day))
 
 
-def _in_order(lines: Sequence[Any], times: Sequence[int]) -> "pa.Table":
-    """Records as a table sorted by time; sorted before they are columns, which is cheaper than after."""
-    keys = [(time, line.eventID or "") for time, line in zip(times, lines, strict=True)]
-    order = sorted(range(len(lines)), key=keys.__getitem__)
-    return table_of([lines[row] for row in order], [times[row] for row in order])
-
-
-def _ids(table: "pa.Table") -> Iterator[int]:
+def _ids(table: "pa.Table") -> "array[int]":
     """What makes each record the one it is: account and eventID; time and name where it is too old to have an id."""
-    columns = (table[name].to_pylist() for name in ("recipientAccountId", "eventID", "eventTime", "eventName"))
-    for account, event_id, time, name in zip(*columns, strict=True):
-        text = f"{account}\0{event_id}" if event_id else f"{account}\0{time}\0{name}"
-        yield int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+    accounts, events = table["recipientAccountId"].to_pylist(), table["eventID"].to_pylist()
+    texts = [f"{account}\0{event}" for account, event in zip(accounts, events, strict=True)]
+    if not all(events):
+        times, names = table["eventTime"].to_pylist(), table["eventName"].to_pylist()
+        for row, event in enumerate(events):
+            if not event:
+                texts[row] = f"{accounts[row]}\0{times[row]}\0{names[row]}"
+    return array("Q", b"".join([blake2b(text.encode(), digest_size=8).digest() for text in texts]))
 
 
 def _with_ids(table: "pa.Table", wanted: set[tuple[Any, Any]]) -> Iterator[dict[str, Any]]:

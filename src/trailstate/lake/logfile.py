@@ -15,7 +15,7 @@ import msgspec
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
-from trailstate.lake.columns import NotARecord, line_of, lines_of_file, time_of
+from trailstate.lake.columns import NotARecord, line_of, lines_of_file, time_of, times_of
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
 """Of a file's text; CloudTrail delivers at most 50 MB compressed."""
@@ -166,6 +166,10 @@ def _inflate_bytes(stream: Any, step: bytes) -> tuple[bytes, str]:
 
 
 def _take(lines: Sequence[Any], found: Found) -> None:
+    times = times_of(lines)
+    if times is not None:
+        found.lines, found.times = list(lines), times
+        return
     for number, line in enumerate(lines):
         try:
             found.times.append(time_of(line))

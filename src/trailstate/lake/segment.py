@@ -4,9 +4,9 @@ https://parquet.apache.org/docs/file-format/
 Row groups are small, so that a handful of rows can be had without the rest, and a question about an hour reads an hour.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trailstate.lake.manifest import Segment
 from trailstate.values.timestamp import from_epoch
@@ -33,13 +33,20 @@ COMPRESSION, COMPRESSION_LEVEL = "zstd", 1
 DAY_SECONDS = 86_400
 
 
+def in_order(table: "pa.Table") -> "pa.Table":
+    """A table of records in the order of every segment: by time, those of one second by eventID."""
+    return table.sort_by([("time", "ascending"), ("eventID", "ascending")])
+
+
 def by_day(table: "pa.Table") -> Iterator["pa.Table"]:
     """The days of a table of records that is sorted by time."""
     import pyarrow.compute as pc
 
-    days = pc.divide(table["time"], DAY_SECONDS).to_pylist()
-    for first, last in _runs(days):
+    days = pc.run_end_encode(pc.divide(table["time"], DAY_SECONDS).combine_chunks())
+    first = 0
+    for last in days.run_ends.to_pylist():
         yield table.slice(first, last - first)
+        first = last
 
 
 def sealed(table: "pa.Table", name: str, source: str) -> tuple[Segment, bytes]:
@@ -82,12 +89,3 @@ def written(table: "pa.Table") -> bytes:
         store_schema=False,
     )
     return bytes(sink.getvalue())
-
-
-def _runs(values: Sequence[Any]) -> Iterator[tuple[int, int]]:
-    """Where equal neighbours begin and end."""
-    first = 0
-    for index in range(1, len(values) + 1):
-        if index == len(values) or values[index] != values[first]:
-            yield first, index
-            first = index

@@ -17,7 +17,7 @@ import msgspec
 
 from trailstate.lake.index import index_of
 from trailstate.lake.manifest import Change, Manifest, Segment, Superseded, by_day
-from trailstate.lake.segment import RECORDS, sealed
+from trailstate.lake.segment import RECORDS, in_order, sealed
 from trailstate.stores.disk import DiskObjects
 from trailstate.stores.interface import ObjectExists
 from trailstate.world import World
@@ -166,8 +166,7 @@ def _settled(job: Job, paths: Sequence[str]) -> _Result:
         with pq.ParquetFile(paths[0]) as file:
             return _Result(None, b"", index_of(file))
     table = pa.concat_tables([pq.read_table(path) for path in paths])
-    ordered = table.sort_by([("time", "ascending"), ("eventID", "ascending")])
-    segment, body = sealed(ordered, job.name, "merged")
+    segment, body = sealed(in_order(table), job.name, "merged")
     return _Result(segment, body, index_of(pq.ParquetFile(pa.BufferReader(body))))
 
 
