@@ -17,9 +17,10 @@ from trailstate import __version__
 from trailstate.app.house import FrontDoor, House, Part
 from trailstate.app.parts import ASSEMBLERS
 from trailstate.estate import stacks
-from trailstate.estate.embedded import WARMED_FIRST, EmbeddedEstate
+from trailstate.estate.embedded import STACKS, WARMED_FIRST, EmbeddedEstate
 from trailstate.estate.interface import Estate, EstateUnavailable, Login
 from trailstate.follow import Runner
+from trailstate.functions.role import Roles
 from trailstate.gateway.asgi import Application
 from trailstate.gateway.dispatch import Dispatcher
 from trailstate.gateway.limits import limits
@@ -41,7 +42,7 @@ from trailstate.stores.sqlite import SqliteStore
 from trailstate.trail.history import History
 from trailstate.trail.journal import Fate, Journal
 from trailstate.trail.restart import restarted
-from trailstate.wire.call import Call, Door
+from trailstate.wire.call import Call, Door, Principal
 from trailstate.wire.fault import Fault
 from trailstate.world import AdjustableWorld, RealWorld, World
 
@@ -177,11 +178,17 @@ class Running:
                 on_restart=self._estate_restarted,
                 ours=stacks.ours(OWNED_SERVICES, is_owned),
                 door=self._door,
+                takes_role=self._take_role,
                 warm=() if self.settings.ephemeral else WARMED_FIRST,  # a test uses little, and would wait for the rest
             )
         from trailstate.estate.endpoint import EndpointEstate  # reads with botocore's parsers, which take long to load
 
         return EndpointEstate(self.settings.estate)
+
+    def _take_role(self, role: str, account: str, region: str) -> Principal:
+        """The session under which CloudFormation acts for a stack that has a role."""
+        roles = self._house.provided(Roles)
+        return roles.session(STACKS, role, "AWSCloudFormation", account=account, region=region).principal
 
     def _bind_port(self, principals: Principals) -> Server:
         settings, world = self.settings, self._world

@@ -58,9 +58,9 @@ WARMED_FIRST = ("iam", "sts", "s3", "ec2", "lambda", "rds")
 """In the order in which a newcomer is likely to want them; EC2 is the slow one."""
 STACKS = "cloudformation.amazonaws.com"
 """What AWS names as the one through whom a stack's caller acts."""
-S3 = "s3.amazonaws.com"
-NOTICES = frozenset({("sns", "Publish"), ("lambda", "Invoke"), ("events", "PutEvents")})
-"""What goes up in S3's name: a bucket's notices."""
+
+TakesRole = Callable[[str, str, str], Principal]
+"""Role, account, region -> the role's session for CloudFormation; raises the Fault with which it is refused."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -78,12 +78,14 @@ class EmbeddedEstate:
         warm: Sequence[str] = WARMED_FIRST,
         ours: Sequence[str] = (),
         door: Door | None = None,
+        takes_role: TakesRole | None = None,
         request_seconds_max: float = REQUEST_SECONDS_MAX,
     ) -> None:
         """Start the process without waiting for it: the first call does. `epoch` is the date of what an account has
         from the start; the same epoch and the same requests make the same estate. `on_restart` is called before the
         next request is let in, and must not ask the estate anything itself. What a stack does to the resource types
-        that `ours` marks is called through `door`. EstateMissing without moto."""
+        that `ours` marks is called through `door`, with `takes_role` where the stack has a role. EstateMissing
+        without moto."""
         missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if missing:
             raise EstateMissing(
@@ -96,6 +98,7 @@ class EmbeddedEstate:
         self._turns = Turns()
         self._ours = tuple(ours)
         self._door = door
+        self._takes_role = takes_role
         self._numbers = itertools.count(1)
         self._in_hand: dict[int, EstateRequest] = {}
         self._closed = False
@@ -215,9 +218,8 @@ class EmbeddedEstate:
         request = self._in_hand.get(asked.number)
         if self._door is None or request is None or request.principal is None:
             return Settled(None, "InternalFailure", "Nobody may be named who makes this call.", 500)
-        is_notice = (asked.service, asked.operation) in NOTICES
-        caller = service_principal(S3, asked.account) if is_notice else replace(request.principal, invoked_by=STACKS)
         try:
+            caller = self._caller_of(asked, request.principal)
             result = self._door.call(
                 asked.service,
                 asked.operation,
@@ -228,7 +230,15 @@ class EmbeddedEstate:
             )
         except Fault as fault:
             return Settled(None, fault.code, fault.message, fault.status)
-        return Settled({} if is_notice else dict(result))
+        return Settled({} if asked.by else dict(result))
+
+    def _caller_of(self, asked: Upward, principal: Principal) -> Principal:
+        """Who makes a call of the estate: a service, a stack's role, or the stack's caller."""
+        if asked.by:
+            return service_principal(asked.by, asked.account, asked.source)
+        if asked.role and self._takes_role is not None:
+            return self._takes_role(asked.role, asked.account, asked.region)
+        return replace(principal, invoked_by=STACKS)
 
     def _lost(self, reason: str) -> None:
         if self._closed:  # ended because it was closed while it was busy: nobody will meet an empty estate

@@ -122,7 +122,8 @@ class Done(msgspec.Struct, tag="done", array_like=True):
 
 
 class Upward(msgspec.Struct, tag="upward", array_like=True):
-    """What a request does inside the estate to something of the house: a call of whoever made the request."""
+    """What a request does inside the estate to something of the house: a call of whoever made the request, of a role
+    that is taken on for it, or of a service for one of its resources."""
 
     number: int
     account: str
@@ -130,6 +131,10 @@ class Upward(msgspec.Struct, tag="upward", array_like=True):
     service: str
     operation: str
     parameters: dict[str, Any]
+    role: str = ""
+    by: str = ""
+    source: str = ""
+    """The ARN of the resource for which the service calls."""
 
 
 class Settled(msgspec.Struct, tag="settled", array_like=True):

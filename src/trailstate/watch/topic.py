@@ -70,20 +70,6 @@ def subscription_key(arn: str) -> ShelfKey | None:
     return None if named is None or not number else named.subscription_key(number)
 
 
-def default_policy(named: TopicName) -> dict[str, Any]:
-    """What AWS puts on a new topic: its owner's account may do everything with it."""
-    actions = ("GetTopicAttributes", "SetTopicAttributes", "AddPermission", "RemovePermission", "DeleteTopic")
-    statement = {
-        "Sid": "__default_statement_ID",
-        "Effect": "Allow",
-        "Principal": {"AWS": "*"},
-        "Action": [f"SNS:{each}" for each in (*actions, "Subscribe", "ListSubscriptionsByTopic", "Publish")],
-        "Resource": named.arn,
-        "Condition": {"StringEquals": {"AWS:SourceOwner": named.account}},
-    }
-    return {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}
-
-
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """A published message."""
 

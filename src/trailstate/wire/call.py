@@ -97,11 +97,13 @@ class Principal:
     invoked_by: str | None = None
     """A service's name, e.g. `cloudtrail.amazonaws.com`, when a service makes the call."""
     identity_provider: str | None = None
+    source_arn: str = ""
+    """The resource for which a service makes the call, as policies see it in `aws:SourceArn`."""
 
 
-def service_principal(name: str, account: str = "") -> Principal:
-    """AWS's own work, e.g. `cloudtrail.amazonaws.com` delivering a log file."""
-    return Principal(type="AWSService", account=account, invoked_by=name)
+def service_principal(name: str, account: str = "", source_arn: str = "") -> Principal:
+    """AWS's own work, e.g. `cloudtrail.amazonaws.com` delivering a log file for the trail `source_arn`."""
+    return Principal(type="AWSService", account=account, invoked_by=name, source_arn=source_arn)
 
 
 @dataclass(frozen=True, slots=True)

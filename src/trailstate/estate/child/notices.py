@@ -13,6 +13,7 @@ from typing import Any
 from trailstate.estate.child.sources import replace
 from trailstate.estate.child.stacks import Call
 
+SERVICE = "s3.amazonaws.com"
 SUBJECT = "Amazon S3 Notification"
 
 
@@ -22,11 +23,11 @@ def leave_to_the_house(call: Call) -> None:
 
     def to_topic(account: str, event: Any, topic: str, region: str) -> None:
         parameters = {"TopicArn": topic, "Message": json.dumps(event), "Subject": SUBJECT}
-        call(account, region, "sns", "Publish", parameters)
+        call(account, region, "sns", "Publish", parameters, by=SERVICE, source=_source(event))
 
     def to_function(account: str, event: Any, function: str, region: str) -> None:
         parameters = {"FunctionName": function, "InvocationType": "Event", "Payload": json.dumps(event).encode()}
-        call(account, region, "lambda", "Invoke", parameters)
+        call(account, region, "lambda", "Invoke", parameters, by=SERVICE, source=_source(event))
 
     def to_bus(account: str, bucket: Any, event: str, key: Any) -> None:
         entry = {
@@ -35,11 +36,17 @@ def leave_to_the_house(call: Call) -> None:
             "Detail": json.dumps(_detail(account, bucket, event, key)),
             "Resources": [bucket.arn],
         }
-        call(account, bucket.region_name, "events", "PutEvents", {"Entries": [entry]})
+        call(account, bucket.region_name, "events", "PutEvents", {"Entries": [entry]}, by=SERVICE, source=bucket.arn)
 
     replace(notifications, "_send_sns_message", to_topic)
     replace(notifications, "_invoke_awslambda", to_function)
     replace(notifications, "_send_event_bridge_message", to_bus)
+
+
+def _source(event: dict[str, Any]) -> str:
+    """The bucket that an event is about."""
+    name = event["Records"][0]["s3"]["bucket"]["name"] if "Records" in event else event["Bucket"]
+    return f"arn:aws:s3:::{name}"
 
 
 def _detail(account: str, bucket: Any, event: str, key: Any) -> dict[str, Any]:

@@ -79,11 +79,23 @@ class Simulator:
             return Failed(_whereabouts(error))
         return _judged(frame, status, headers, content)
 
-    def call(self, account: str, region: str, service: str, operation: str, parameters: dict[str, Any]) -> Settled:
+    def call(
+        self,
+        account: str,
+        region: str,
+        service: str,
+        operation: str,
+        parameters: dict[str, Any],
+        *,
+        role: str = "",
+        by: str = "",
+        source: str = "",
+    ) -> Settled:
         """A call of the house, as whoever made the request being served; others may be served meanwhile."""
         serving, caller = self._serving, self.credentials.caller
         with self._sources.interrupted():
-            settled = self.upward(Upward(serving, account, region, service, operation, parameters))
+            asked = Upward(serving, account, region, service, operation, parameters, role, by, source)
+            settled = self.upward(asked)
         self._serving, self.credentials.caller = serving, caller
         return settled
 

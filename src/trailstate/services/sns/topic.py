@@ -22,8 +22,9 @@ from trailstate.services.sns.found import (
 from trailstate.services.sns.tags import as_tags, read_tags
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
+from trailstate.values.topicpolicy import default_policy
 from trailstate.watch.retry import EFFECTIVE, BadDeliveryPolicy, delivery_policy
-from trailstate.watch.topic import TOPIC, TopicName, default_policy
+from trailstate.watch.topic import TOPIC, TopicName
 from trailstate.wire.call import Call
 from trailstate.wire.fault import Fault
 
@@ -57,7 +58,7 @@ def create_topic(
     if DataProtectionPolicy:
         raise not_yet("DataProtectionPolicy")
     named = TopicName(call.region, call.account, Name)
-    topic = {"Policy": json.dumps(default_policy(named), separators=(",", ":")), "Attributes": {}, "Tags": {}}
+    topic = {"Policy": json.dumps(default_policy(named.arn), separators=(",", ":")), "Attributes": {}, "Tags": {}}
     for name, value in (Attributes or {}).items():
         topic = _with(topic, name, value)
     topic["Tags"] = read_tags(Tags or ())
@@ -142,7 +143,7 @@ def set_topic_attributes(
     named, topic = find_topic(call, shelf, TopicArn, "SetTopicAttributes")
     value = AttributeValue or ""
     if AttributeName == "Policy" and not value:
-        value = json.dumps(default_policy(named))
+        value = json.dumps(default_policy(named.arn))
     shelf.put(named.key, _with(topic, AttributeName, value))
     return {}
 
