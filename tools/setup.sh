@@ -19,6 +19,11 @@ else
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 fi
 
+# What runs in the sandbox cannot keep its bytecode there, and would compile it at each start: uv leaves that undone.
+(cd "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')" &&
+    "$OLDPWD/.venv/bin/python" -m compileall -q -j 2 moto boto3 botocore s3transfer jmespath urllib3 dateutil \
+        werkzeug flask jinja2 yaml requests >/dev/null) || true
+
 # The simulated estate and, later, users' code run inside bubblewrap where it exists.
 if [ "$(uname -s)" = Linux ] && ! command -v bwrap >/dev/null 2>&1; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
