@@ -42,7 +42,7 @@ def assemble(house: House) -> Part:
         },
         followers=(history.follower, trigger, Stream(house.world, house.store, house.door, history, messenger)),
         timers=(rounds,),
-        shippers=(recording, deliveries),
+        shippers=(*recording.shippers(), deliveries),
         pages={"/_trailstate/look": Page(("POST",), lambda _operator, _request: _look(house, recorders, types))},
         forget=trigger.forget,
     )

@@ -54,18 +54,20 @@ class Projection:
 
     def value(self, raw: Any) -> Any:
         """The raw value as an item holds it."""
-        if isinstance(raw, dict):
+        kind = type(raw)
+        if kind is dict:
             return self._with_data_keys(raw) if self._keys_are_data else self._map(raw)
-        if isinstance(raw, list | tuple):
+        if kind is list or kind is tuple:
             return [self.value(each) for each in raw]
         return None if raw is None else self._read(raw)
 
     def _map(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         known, found = self._known, {}
         for key, each in raw.items():
-            if key not in known:
-                known[key] = self._learn(key)
-            below = known[key]
+            try:
+                below = known[key]
+            except KeyError:
+                below = known[key] = self._learn(key)
             if below is not None:
                 found[below.name] = below.value(each)
         return found
@@ -129,14 +131,17 @@ def part_value(declared: ResourceType, part: Part, answer: Any) -> Any:
 
 # ---- values ----
 
+_SCALARS = (str, bool, int, float)
+_LISTS = (list, tuple)
+
 
 def plain(raw: Any) -> Any:
     """A raw value as plain JSON, whatever it is."""
-    if raw is None or isinstance(raw, str | bool | int | float):
+    if raw is None or isinstance(raw, _SCALARS):
         return raw
     if isinstance(raw, dict):
         return {str(name): plain(each) for name, each in raw.items()}
-    if isinstance(raw, list | tuple):
+    if isinstance(raw, _LISTS):
         return [plain(each) for each in raw]
     if isinstance(raw, datetime):
         return moment_text(raw)

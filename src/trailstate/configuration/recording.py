@@ -1,6 +1,6 @@
 """From what is to be looked at to items: describes, compares with the last item, and appends what changed.
 
-A shipper of the queues that `trigger` fills, one for each type in each account and region. An errand is looked at
+Ships the queues that `trigger` fills, one for each type in each account and region. An errand is looked at
 under its type's lock, so that what is seen later is also appended later. When the estate fails, the last item stays:
 the type's document says so (it shows in the recorder's status), and the errand waits in a queue of its own to be tried
 again, so that it holds up nothing else. A type that the estate lacks is said to be lacking, and left until something
@@ -13,13 +13,14 @@ turn. Such a change is recorded with the call that waits behind it, never withou
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from trailstate.configuration.discover import Discovery, DiscoveryFailed, NotServed
 from trailstate.configuration.form import ALL, ResourceType, Seen
 from trailstate.configuration.history import FACTS, ConfigurationHistory, Identifier, Recorded, digest_with_facts, line
 from trailstate.configuration.item import captured, deleted, item_of
 from trailstate.configuration.recorder import Home, Recorders, recording_key, records
-from trailstate.configuration.trigger import PREFIX, Errand, Waiting, read_errand
+from trailstate.configuration.trigger import EVERYTHING, TOUCHED, Errand, Waiting, place_of, read_errand
 from trailstate.follow import Later
 from trailstate.stores.interface import Append, Commit, OutboxRow, ShelfChange, Store
 from trailstate.values.timestamp import record_time
@@ -37,10 +38,19 @@ FAILURE = "Failure"
 LACKING = "NotApplicable"
 
 
+@dataclass(slots=True)
+class Lane:
+    """Errands of one kind (`follow.Shipper`)."""
+
+    prefix: str
+    recording: "Recording"
+
+    def ship(self, row: OutboxRow) -> Commit:
+        return self.recording.ship(row)
+
+
 class Recording:
     """Looks at what the trigger says, and records it."""
-
-    prefix = PREFIX
 
     def __init__(
         self,
@@ -62,9 +72,13 @@ class Recording:
         self._tries: Counter[str] = Counter()
         self._locks: defaultdict[tuple[Home, str], threading.Lock] = defaultdict(threading.Lock)
 
+    def shippers(self) -> "tuple[Lane, ...]":
+        """What calls touched, and whole looks: neither waits for the other."""
+        return Lane(TOUCHED, self), Lane(EVERYTHING, self)
+
     def ship(self, row: OutboxRow) -> Commit:
         """Look at what the row names, and record it if it changed; raises Later for an errand that is to be retried."""
-        home, type_name, is_retry = _place(row.queue)
+        home, type_name, is_retry = place_of(row.queue)
         declared, recorder = self._types.get(type_name), self._recorders.at(home)
         if declared is None or recorder is None or not recorder["recording"] or not records(recorder, declared):
             return Commit()
@@ -189,8 +203,3 @@ class Recording:
             "lastStatusChangeTime": now if status != before.get("lastStatus") else before["lastStatusChangeTime"],
         }
         return [ShelfChange(key, value)]
-
-
-def _place(queue: str) -> tuple[Home, str, bool]:
-    account, region, type_name, *retry = queue.removeprefix(PREFIX).split("/", 3)
-    return Home(account, region), type_name, bool(retry)

@@ -20,7 +20,10 @@ from trailstate.trail.category import event_prefix
 from trailstate.trail.restart import EVENT_NAME as RESTARTED
 from trailstate.values.path import pick
 
-PREFIX = "configuration/discover/"
+TOUCHED = "configuration/discover/"
+"""The queues of what calls touched."""
+EVERYTHING = "configuration/look/"
+"""The queues of looks at all there is, which take long where there is much: what calls touch does not wait for them."""
 WAITING_MAX = 5000
 """Rows of one queue that are looked through for the calls behind what a listing shows."""
 
@@ -123,16 +126,23 @@ def read_errand(row: OutboxRow) -> Errand:
     return Errand(**_decode(row.body))
 
 
-def queue_of(home: Home, type_name: str) -> str:
+def queue_of(prefix: str, home: Home, type_name: str) -> str:
     """The queue of one type in one account and region: what is in it is looked at in order."""
-    return f"{PREFIX}{home.account}/{home.region}/{type_name}"
+    return f"{prefix}{home.account}/{home.region}/{type_name}"
+
+
+def place_of(queue: str) -> tuple[Home, str, bool]:
+    """Whom and what type a queue is about, and whether it is one of errands that are tried again."""
+    prefix = TOUCHED if queue.startswith(TOUCHED) else EVERYTHING
+    account, region, type_name, *retry = queue.removeprefix(prefix).split("/", 3)
+    return Home(account, region), type_name, bool(retry)
 
 
 def every_type(home: Home, types: Iterable[ResourceType], reason: str) -> list[OutboxRow]:
     """Look at everything there is: `reason` makes the rows unique."""
     return [
         OutboxRow(queue, f"{queue}/{reason}", Errand(ALL).body())
-        for queue in (queue_of(home, declared.name) for declared in types)
+        for queue in (queue_of(EVERYTHING, home, declared.name) for declared in types)
     ]
 
 
@@ -178,7 +188,7 @@ class Trigger:
                     errand.cause = cause_of(record)
                     errand.events.append(record["eventID"])
         for (home, type_name, _), errand in errands.items():
-            queue = queue_of(home, type_name)
+            queue = queue_of(TOUCHED, home, type_name)
             yield OutboxRow(queue, f"{queue}/{entries[0].position}/{errand.key}", errand.body())
 
 
@@ -204,7 +214,7 @@ class Waiting:
         """The errands to single resources of a type that wait in its queue, by key."""
         self._runner.catch_up(self._trigger, self._store.head(JOURNAL))
         found: dict[str, Errand] = {}
-        for row in self._store.outbox(queue_of(home, type_name), WAITING_MAX):
+        for row in self._store.outbox(queue_of(TOUCHED, home, type_name), WAITING_MAX):
             errand = read_errand(row)
             if errand.key != ALL:
                 found.setdefault(errand.key, Errand(errand.key)).add(errand)

@@ -7,6 +7,7 @@ from typing import Any
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.]*(?:\[\][\w.]*)*)\}")
 _CACHED = 4096
+_LISTS = (list, tuple)
 
 
 def pick(value: Any, path: str) -> list[Any]:
@@ -16,12 +17,14 @@ def pick(value: Any, path: str) -> list[Any]:
         if name:
             found = [each[name] for each in found if isinstance(each, dict) and name in each]
         if goes_in:
-            found = [element for each in found if isinstance(each, list | tuple) for element in each]
+            found = [element for each in found if isinstance(each, _LISTS) for element in each]
     return [each for each in found if each is not None]
 
 
 def first(value: Any, path: str) -> Any:
     """The first value at the path; None when there is none."""
+    if isinstance(value, dict) and path in value:  # most paths are one name
+        return value[path]
     return next(iter(pick(value, path)), None)
 
 

@@ -34,6 +34,7 @@ GROUP = ResourceType(
     touched_by={
         "CreateSecurityGroup": "responseElements.groupId",
         "AuthorizeSecurityGroupIngress": "requestParameters.groupId",
+        "RevokeSecurityGroupIngress": "requestParameters.groupId",
         "DeleteSecurityGroup": "requestParameters.groupId",
         "CreateFlowLogs": (),
     },
@@ -93,9 +94,9 @@ class House:
         trigger = Trigger(self.store, Touches(TYPES.values()), self.recorders)
         self.runner.add(trigger)
         discovery, waiting = Discovery(self.estate), Waiting(self.store, self.runner, trigger)
-        self.runner.add_shipper(
-            Recording(self.world, self.store, discovery, self.history, self.recorders, TYPES, waiting)
-        )
+        recording = Recording(self.world, self.store, discovery, self.history, self.recorders, TYPES, waiting)
+        for shipper in recording.shippers():
+            self.runner.add_shipper(shipper)
         self.record()
 
     def record(self, **members: Any) -> None:

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.configuration.estate import GROUP, HOME, House
+from tests.unit.configuration.estate import GROUP, HOME, TYPES, House
 
 from trailstate.configuration.history import read
 from trailstate.configuration.recorder import recording_key
+from trailstate.configuration.trigger import EVERYTHING, TOUCHED, Touches, Trigger
+from trailstate.stores.interface import JOURNAL
 from trailstate.wire.fault import Fault
 
 OPEN = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
@@ -211,14 +213,35 @@ def test_what_was_to_be_looked_at_survives_a_crash(house: House) -> None:
     assert queue.endswith("/AWS::EC2::SecurityGroup")
     house.settle()
     assert statuses(house) == ["ResourceDiscovered"]
-    assert house.store.queues("configuration/discover/") == []
+    assert house.store.queues(TOUCHED) == []
+
+
+def test_what_a_call_touched_does_not_wait_for_a_look_at_everything(house: House) -> None:
+    house.estate.groups["sg-1"] = {"GroupId": "sg-1", "GroupName": "web"}
+    house.look()
+    house.called("CreateSecurityGroup", responseElements={"groupId": "sg-1"})
+    (queue,) = _filled(house)
+    house.runner.drain(TOUCHED, queue)
+    assert house.history.catch_up()
+    assert statuses(house) == ["ResourceDiscovered"]
+    assert len(house.store.queues(EVERYTHING)) == len(TYPES)
+    house.settle()
+    assert statuses(house) == ["ResourceDiscovered"]
+
+
+def test_of_calls_that_became_one_item_the_last_is_its_cause_and_all_are_related(house: House) -> None:
+    with_group(house)
+    house.estate.groups["sg-1"]["IpPermissions"] = [OPEN]
+    first = house.called("AuthorizeSecurityGroupIngress", requestParameters={"groupId": "sg-1"})
+    last = house.called("RevokeSecurityGroupIngress", requestParameters={"groupId": "sg-1"})
+    house.settle()
+    item = house.history.latest(HOME.account, HOME.region, GROUP.name, "sg-1")
+    assert item is not None
+    assert item.cause is not None
+    assert item.cause["eventID"] == last["eventID"]
+    assert item.item["relatedEvents"] == [first["eventID"], last["eventID"]]
 
 
 def _filled(house: House) -> list[str]:
-    from tests.unit.configuration.estate import TYPES
-
-    from trailstate.configuration.trigger import Touches, Trigger
-    from trailstate.stores.interface import JOURNAL
-
     Trigger(house.store, Touches(TYPES.values()), house.recorders).apply(house.store.read(JOURNAL, 0, 10))
-    return house.store.queues("configuration/discover/")
+    return house.store.queues(TOUCHED)
