@@ -65,6 +65,18 @@ def test_strange_keys_stay_apart_and_come_back_in_bytewise_order(objects: Object
     assert names(objects.list("")) == sorted(STRANGE_KEYS, key=str.encode)
 
 
+def test_what_is_removed_is_gone_and_nothing_else(objects: Objects) -> None:
+    for key in ("logs/a", "logs/a/1", "logs/b"):
+        objects.put_if_absent(key, b"12")
+    objects.remove("logs/a")
+    objects.remove("logs/a/2")
+    objects.remove("logs/b/c")
+    assert names(objects.list("")) == ["logs/a/1", "logs/b"]
+    assert objects.get("logs/a") is None
+    objects.put_if_absent("logs/a", b"3")
+    assert objects.get("logs/a") == b"3"
+
+
 @pytest.mark.parametrize("key", ["", "x" * 1025, "é" * 513])
 def test_what_is_no_key_is_refused(objects: Objects, key: str) -> None:
     with pytest.raises(ValueError, match="1 to 1024 bytes"):

@@ -1,12 +1,12 @@
 """Deliberate bugs, one each: what the simulation must find. Every one is a mistake that somebody could make."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.simulation.evidence import Parts
-from trailstate.stores.interface import Commit, Entry, OutboxRow
+from trailstate.stores.interface import Commit, Entry, OutboxRow, ShelfChange
 from trailstate.trail import chain
 from trailstate.trail.bucket import Buckets, Parcel, Undelivered
 from trailstate.trail.chain import Chain, Opening
@@ -14,8 +14,9 @@ from trailstate.trail.delivery import Delivery
 from trailstate.trail.digest import Delivered
 from trailstate.trail.digester import Digester, made_of
 from trailstate.trail.keys import Keys, PublicKey
+from trailstate.trail.shelter import Clearing
 from trailstate.trail.ship import DigestShipper, WindowShipper
-from trailstate.trail.trails import trail_of
+from trailstate.trail.trails import CHANGE, Change, trail_of
 from trailstate.trail.window import TOKEN_CHARACTERS, Lane, Window, window_of
 
 
@@ -54,6 +55,37 @@ class StateOfNow(Delivery):
             self._kept[key] = replace(kept, trail=trail)
         self._watched.clear()
         super()._take(entry)
+
+
+class ForgottenBeforeTaken(Delivery):
+    """What a call made of a trail is removed when it is read, not with the windows that it cuts."""
+
+    def _change(self, change: Change, event_id: str, time: datetime) -> None:
+        self._store.commit(Commit(shelf=[ShelfChange(change.told, None)]))
+        super()._change(change, event_id, time)
+
+
+class NeverForgets(Delivery):
+    """What a call made of a trail stays for ever."""
+
+    def _save(self, commit: Commit) -> None:
+        super()._save(replace(commit, shelf=[each for each in commit.shelf if each.key.kind != CHANGE]))
+
+
+class ClearsTheUndelivered(Clearing):
+    """The bytes of a file are taken to be needed no more while it is on its way."""
+
+    def _needed(self) -> Iterator[str]:
+        return iter(())
+
+
+class ClearsOnlyOnce(Clearing):
+    """What is found in the way of a removal ends it for good."""
+
+    def run(self, now: datetime) -> None:
+        self._next = now + timedelta(days=365)
+        super().run(now)
+        self._next = now + timedelta(days=365)
 
 
 class FreshNameOnRetry(WindowShipper):
@@ -165,12 +197,16 @@ def replace_id(row: OutboxRow, fresh: str) -> OutboxRow:
 DAMAGES: Mapping[str, Parts] = {
     each.__name__: replace(Parts(), **{kind: each})
     for kind, kinds in {
-        "delivery": (CursorBeforeEffect, EffectBeforeCursor, CursorWithOpenWindows, StateOfNow),
+        "delivery": (
+            *(CursorBeforeEffect, EffectBeforeCursor, CursorWithOpenWindows, StateOfNow),
+            *(ForgottenBeforeTaken, NeverForgets),
+        ),
         "windows": (FreshNameOnRetry, ListedBeforeDelivered, ToldApart, GivesUpAtOnce),
         "digester": (WallClockPeriods, TakesAndKeeps, ClosesTooEarly, ForgetsTheChain),
         "digests": (SignsAgain,),
         "buckets": (Overwrites,),
         "keys": (UnlistedKeys,),
+        "clearing": (ClearsTheUndelivered, ClearsOnlyOnce),
     }.items()
     for each in kinds
 }

@@ -22,6 +22,7 @@ from trailstate.trail.digester import Digester
 from trailstate.trail.keys import Keys
 from trailstate.trail.onward import Hearing
 from trailstate.trail.send import BusShipper, LogsShipper, Sender, TopicShipper
+from trailstate.trail.shelter import Clearing
 from trailstate.trail.ship import DigestShipper, WindowShipper
 from trailstate.trail.status import Statuses
 from trailstate.trail.trails import DEFAULT_SELECTORS, change_document, change_key, trail_key
@@ -114,6 +115,7 @@ class Parts:
     digester: type[Digester] = Digester
     windows: type[WindowShipper] = WindowShipper
     digests: type[DigestShipper] = DigestShipper
+    clearing: type[Clearing] = Clearing
     buckets: type[Buckets] = Buckets
     keys: type[Keys] = Keys
 
@@ -148,6 +150,7 @@ class Evidence:
         self.runner.add(self.delivery)
         self.runner.add_timer(WindowTimer(self.delivery))
         self.runner.add_timer(self.digester)
+        self.runner.add_timer(self.parts.clearing(self.store, self.objects))
         senders = [Sender(self.store, self.cloud, statuses, self.world) for _ in range(3)]
         for shipper in (
             windows,

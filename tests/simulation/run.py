@@ -30,6 +30,7 @@ from trailstate.stores.interface import JOURNAL, StoreUnavailable
 from trailstate.stores.memory import Faults, MemoryObjects, MemoryStore
 from trailstate.trail.check import LogCheck
 from trailstate.trail.keys import PublicKey, public_keys
+from trailstate.trail.trails import CHANGE
 from trailstate.wire.fault import Fault
 from trailstate.world import SimulatedWorld
 
@@ -53,6 +54,21 @@ class SteppedWorld(SimulatedWorld):
     def pass_time(self, by: timedelta) -> None:
         self.elapsed += by.total_seconds()
         self.advance(by)
+
+
+class WatchedObjects(MemoryObjects):
+    """Objects that remember what ever stood there: nothing may be made a second time."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__(faults)
+        self.ever: set[str] = set()
+        self.findings: list[str] = []
+
+    def put_if_absent(self, key: str, body: bytes) -> None:
+        if key in self.ever and key not in self._bodies:
+            self.findings.append(f"the object '{key}' was cleared away before it was delivered")
+        super().put_if_absent(key, body)
+        self.ever.add(key)
 
 
 class Crash(BaseException):
@@ -134,8 +150,9 @@ class Simulation:
             for name in names:
                 self.cloud.make_bucket(name)
         self.store = MemoryStore(self.world, self.faults)
+        self.objects = WatchedObjects(self.faults)
         self.evidence = Evidence(
-            self.world, self.store, MemoryObjects(self.faults), self.cloud, directory,
+            self.world, self.store, self.objects, self.cloud, directory,
             key_days=1, members=Members(set(ACCOUNTS)), parts=parts,
         )  # fmt: skip
         self.model = Model()
@@ -184,7 +201,12 @@ class Simulation:
             self.world.pass_time(timedelta(minutes=20))
             self.evidence.runner.run_until_idle()
         left = [f"the queue '{queue}' never drained" for queue in self.store.queues("")]
-        return [*left, *self.look(is_full=True, is_over=True), *self.onward()]
+        return [*left, *self.leftovers(), *self.look(is_full=True, is_over=True), *self.onward()]
+
+    def leftovers(self) -> list[str]:
+        """What nobody needs any more is gone."""
+        told = [f"the change {key.name} was never forgotten" for key, _ in self.store.documents(None, None, CHANGE)]
+        return told + [f"the object '{each.key}' was never cleared away" for each in self.objects.list("delivery/")]
 
     def change(self, name: str, trail: dict[str, Any], *, is_gone: bool = False) -> None:
         event_id = self.world.uuid()
@@ -199,6 +221,7 @@ class Simulation:
                 self._take(name, bucket)
         self.model.follow(self.store)
         findings = [f"{name}: {each}" for name, check in self.checks.items() for each in check.findings]
+        findings += self.objects.findings
         if is_full:
             for name, check in self.checks.items():
                 told = check.finish(self.model.expected[name], is_digested=is_over)
@@ -275,8 +298,10 @@ def change_the_weather(sim: Simulation) -> None:
 
 
 def arm_a_fault(sim: Simulation) -> None:
-    name = sim.draw.choice(("commit", "read", "put", "get", "list"))
-    sim.faults.arm(name, kept=name in ("commit", "put") and sim.draw.random() < 0.5, count=sim.draw.randint(1, 2))
+    name = sim.draw.choice(("commit", "read", "put", "get", "list", "remove"))
+    sim.faults.arm(
+        name, kept=name in ("commit", "put", "remove") and sim.draw.random() < 0.5, count=sim.draw.randint(1, 2)
+    )
 
 
 def take_a_bucket_away(sim: Simulation) -> None:

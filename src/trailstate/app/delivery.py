@@ -9,6 +9,7 @@ from trailstate.trail.digester import Digester
 from trailstate.trail.keys import Keys
 from trailstate.trail.organization import Organizations
 from trailstate.trail.send import BusShipper, LogsShipper, Sender, TopicShipper
+from trailstate.trail.shelter import Clearing
 from trailstate.trail.ship import DigestShipper, WindowShipper
 from trailstate.trail.status import Statuses
 from trailstate.trail.window import QUEUE
@@ -38,7 +39,7 @@ def assemble(house: House) -> Part:
     return Part(
         provisions={Keys: keys},
         followers=(delivery,),
-        timers=(WindowTimer(delivery), digester),
+        timers=(WindowTimer(delivery), digester, Clearing(store, house.objects)),
         shippers=(
             windows,
             DigestShipper(house.objects, buckets, statuses, world, findings.add),

@@ -78,6 +78,15 @@ class DiskObjects:
         except OSError as error:
             raise StoreUnavailable(f"objects under '{prefix}' cannot be listed: {error}") from error
 
+    def remove(self, key: str) -> None:
+        """Its directories stay: another object may be on its way into them."""
+        try:
+            (self._root / path_of(key)).unlink(missing_ok=True)
+        except NotADirectoryError:
+            return
+        except OSError as error:
+            raise StoreUnavailable(f"the object '{key}' cannot be removed: {error}") from error
+
     def _make_directories(self, directory: Path) -> None:
         """Each until the root exists, and its name is flushed in its parent."""
         if len(self._flushed) > FLUSHED_MAX:

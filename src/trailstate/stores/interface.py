@@ -196,3 +196,7 @@ class Objects(Protocol):
 
     def list(self, prefix: str, after: str = "", limit: int = 1000) -> Sequence[ObjectInfo]:
         """Objects whose key starts with `prefix` and sorts after `after`, in bytewise order."""
+
+    def remove(self, key: str) -> None:
+        """The object is not there, whether or not it was. A failing machine may bring it back: whoever removes objects
+        must find them again."""

@@ -36,7 +36,7 @@ class Faults:
         self._armed: Counter[tuple[str, bool]] = Counter()
 
     def arm(self, name: str, *, kept: bool = False, count: int = 1) -> None:
-        """Let the next `count` operations of that name (`commit`, `read`, `put`, `get`, `list`) fail."""
+        """Let the next `count` operations of that name (`commit`, `read`, `put`, `get`, `list`, `remove`) fail."""
         self._armed[name, kept] += count
 
     def strike(self, name: str, *, kept: bool) -> None:
@@ -217,3 +217,10 @@ class MemoryObjects:
             keys = sorted(key.encode() for key in self._bodies)
             found = [key.decode() for key in keys if key.startswith(start) and key > floor]
             return [ObjectInfo(key, len(self._bodies[key])) for key in found[:limit]]
+
+    def remove(self, key: str) -> None:
+        hold_key(key)
+        with self._lock:
+            self._faults.strike("remove", kept=False)
+            self._bodies.pop(key, None)
+            self._faults.strike("remove", kept=True)

@@ -218,7 +218,8 @@ class Delivery:
         self._watched.clear()
         self._cut(
             shelf=[
-                ShelfChange(ShelfKey(change.key.account, change.key.region, KEPT, change.key.name), _document(after))
+                ShelfChange(ShelfKey(change.key.account, change.key.region, KEPT, change.key.name), _document(after)),
+                ShelfChange(change.told, None),
             ],
             outbox=[*news(before, after, event_id, time), *self._reopened(before, after, change.key, time)],
         )

@@ -2,7 +2,7 @@
 
 A row stays in its queue until its object stands in the bucket, however long that takes within thirty days; each chain
 has a queue of its own, so a bucket that is missing holds up nobody else. A log file's bytes come from its window alone,
-are kept in Objects before the first attempt and never made again; a digest's stand in its row.
+are kept in Objects before the first attempt until it is delivered (`shelter`); a digest's stand in its row.
 """
 
 import logging
@@ -17,6 +17,7 @@ from trailstate.trail.bucket import Buckets, Occupied, Parcel, Undelivered
 from trailstate.trail.digest import Delivered
 from trailstate.trail.digester import made_of
 from trailstate.trail.logfile import log_text, pack, times_of
+from trailstate.trail.shelter import kept, shelter_of
 from trailstate.trail.status import Statuses
 from trailstate.trail.window import QUEUE, TOKEN_CHARACTERS, Window, positions, window_of
 from trailstate.world import World
@@ -49,21 +50,6 @@ class BackOff:
         return queue in self._failures
 
 
-class Shelter:
-    """What is about to be delivered, kept under the house's own roof first."""
-
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-
-    def kept(self, key: str, make: Callable[[], bytes]) -> bytes:
-        """The bytes under the key: those that an earlier attempt kept, else fresh ones."""
-        found = self._objects.get(key)
-        if found is None:
-            found = make()
-            self._objects.put_if_absent(key, found)
-        return found
-
-
 class WindowShipper:
     """Makes log files of windows and puts them into their buckets."""
 
@@ -81,7 +67,7 @@ class WindowShipper:
         """`on_finding` is told of each object that stands where it must not."""
         self._store = store
         self._on_finding = on_finding
-        self._shelter = Shelter(objects)
+        self._objects = objects
         self._buckets = buckets
         self._statuses = statuses
         self._world = world
@@ -96,7 +82,7 @@ class WindowShipper:
         records = self._records(window)
         text = log_text(records)
         lane = window.lane
-        body = self._shelter.kept(f"delivery/{window.time:%Y-%m-%d}/{window.token}", lambda: pack(text))
+        body = kept(self._objects, shelter_of(window), lambda: pack(text))
         try:
             self._buckets.put(lane, Parcel(lane.bucket, window.key, body, kms_key=lane.kms_key))
         except Undelivered as error:
@@ -148,7 +134,7 @@ class DigestShipper:
         self, objects: Objects, buckets: Buckets, statuses: Statuses, world: World, on_finding: Callable[[], None]
     ) -> None:
         self._on_finding = on_finding
-        self._shelter = Shelter(objects)
+        self._objects = objects
         self._buckets = buckets
         self._statuses = statuses
         self._world = world
@@ -163,9 +149,9 @@ class DigestShipper:
             return self._not_yet(row, lane.trail, made.end, error)
         except Occupied as finding:
             self._on_finding()
-            kept = f"digest/{digest.bucket}/{digest.key}"
-            self._shelter.kept(kept, lambda: made.body)
-            log.error("finding: %s; the digest that belongs there is kept as the object '%s'", finding, kept)
+            place = f"digest/{digest.bucket}/{digest.key}"
+            kept(self._objects, place, lambda: made.body)
+            log.error("finding: %s; the digest that belongs there is kept as the object '%s'", finding, place)
             return Commit(shelf=self._statuses.changed(lane.trail, status.digest_not_delivered(OCCUPIED)))
         self._back_off.succeeded(row.queue)
         return Commit(shelf=self._statuses.changed(lane.trail, status.digest_delivered(self._world.now())))

@@ -15,7 +15,8 @@ Whoever follows the journal must know the state that held *at a position*. So th
 also the commit of that call's record, holds a document of kind `trail.change` at (account, region, event id) of that
 record: the trail's key and its document after the call, None once it is deleted. A follower that meets a mutating
 record of cloudtrail.amazonaws.com asks `change_of`: what stands there holds for every record after it. The record
-itself still falls under the state before, so that the call that stops a trail is the last thing it delivers.
+itself still falls under the state before, so that the call that stops a trail is the last thing it delivers. Delivery,
+whom these documents are for, removes each in the commit by which it has taken it in.
 """
 
 from collections.abc import Callable, Mapping
@@ -98,7 +99,10 @@ class Trail:
 class Change:
     """What a call made of a trail: its state from the next record on, or None when it is no more."""
 
+    told: ShelfKey
+    """Where the change stands."""
     key: ShelfKey
+    """The trail's."""
     trail: Trail | None
 
 
@@ -139,12 +143,13 @@ def changes_trails(record: Record) -> bool:
 
 def change_of(store: Store, record: Record) -> Change | None:
     """What the call behind a record changed of a trail."""
-    found = store.get(change_key(record["recipientAccountId"], record["awsRegion"], record["eventID"]))
+    told = change_key(record["recipientAccountId"], record["awsRegion"], record["eventID"])
+    found = store.get(told)
     if found is None:
         return None
     key = trail_key(found.value["Account"], found.value["Region"], found.value["Name"])
     document = found.value["Trail"]
-    return Change(key, None if document is None else trail_of(key, document))
+    return Change(told, key, None if document is None else trail_of(key, document))
 
 
 # ---- what a trail delivers ----
