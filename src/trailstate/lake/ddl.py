@@ -10,10 +10,10 @@ from trailstate.lake.statement import (
     CreateDatabase,
     CreateTable,
     CreateView,
+    Defining,
     Drop,
     DropPartitions,
     Show,
-    Statement,
 )
 from trailstate.stores.interface import ShelfChange, Store
 
@@ -85,7 +85,7 @@ class Definitions:
         document = self._store.get(tables.table_key(self._account, self._region, name))
         return None if document is None else tables.query_of(document.value)
 
-    def do(self, asked: Statement) -> Done:
+    def do(self, asked: Defining) -> Done:
         """Carry a definition out, or tell of one; Refused."""
         match asked:
             case CreateDatabase():
@@ -100,7 +100,6 @@ class Definitions:
                 return [], [], self._add_partitions(asked)
             case DropPartitions():
                 return [], [], self._drop_partitions(asked)
-        raise Refused("this statement is not supported by Trailstate yet")
 
     def _create_database(self, asked: CreateDatabase) -> list[ShelfChange]:
         if asked.name in {each["Name"] for each in self.databases()}:

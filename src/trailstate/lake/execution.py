@@ -6,11 +6,13 @@ The answer is kept twice: as an object of the house, which GetQueryResults pages
 customer's bucket that Athena leaves there. An execution that a crash cut off runs again: it changes nothing.
 """
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,13 +22,18 @@ from trailstate.lake.engine import QueryFailed
 from trailstate.lake.files import BucketFiles, Unreadable
 from trailstate.lake.gate import Refused, TableName
 from trailstate.lake.lake import Lake, Scope, Table
+from trailstate.lake.prepared import Deallocate, Execute, Preparations, Prepare, bound
 from trailstate.lake.result import column_info, csv_line, rows_of, text_columns
 from trailstate.lake.shape import EVENT_DATA_STORE
+from trailstate.lake.unload import Unload, Unloading
 from trailstate.stores.interface import Commit, ObjectExists, Objects, OutboxRow, ShelfChange, ShelfKey, Store
 from trailstate.values.timestamp import record_time
 from trailstate.wire.call import Door, service_principal
 from trailstate.wire.fault import Fault
 from trailstate.world import World
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 EXECUTIONS = "lake.execution"
 QUEUE = "athena/"
@@ -56,6 +63,8 @@ class Answer:
     columns: list[dict[str, Any]]
     lines: list[str]
     scanned_bytes: int = 0
+    places: list[str] | None = None
+    """The files that an UNLOAD wrote; None for other answers."""
 
     def body(self) -> bytes:
         return "".join(self.lines).encode()
@@ -121,21 +130,43 @@ class Executions:
         except Fault as refusal:
             told = f"Unable to write to output location: {refusal.code}: {refusal.message}"
             return self._with_end(execution, started, "FAILED", told, user=True), Commit()
-        return self._with_end(execution, started, "SUCCEEDED", "", scanned=answer.scanned_bytes), changes
+        ended = self._with_end(execution, started, "SUCCEEDED", "", scanned=answer.scanned_bytes)
+        if answer.places is not None:
+            ended["Statistics"]["DataManifestLocation"] = manifest_name(
+                execution["ResultConfiguration"]["OutputLocation"]
+            )
+        return ended, changes
 
     def _answer(self, key: ShelfKey, execution: dict[str, Any]) -> tuple[Answer, Commit]:
-        database = str(execution["QueryExecutionContext"].get("Database") or "default").lower()
-        asked = statement.read(execution["Query"], database)
-        if isinstance(asked, statement.Question):
-            return self._questioned(key, execution, asked.text, database), Commit()
-        definitions = Definitions(self._store, key.account, key.region, record_time(self._world.now()))
-        columns, rows, changes = definitions.do(asked)
+        asked = statement.read(execution["Query"], _database(execution))
+        values = execution.get("ExecutionParameters") or ()
+        preparations = Preparations(self._store, key.account, key.region, execution["WorkGroup"])
+        match asked:
+            case statement.Question():
+                return self._questioned(key, execution, str(execution.get("Asked") or asked.text), values), Commit()
+            case Execute():
+                query = preparations.query(asked.name)
+                return self._questioned(key, execution, query, asked.values or values), Commit()
+            case Unload():
+                return self._unloaded(key, execution, asked, values), Commit()
+            case Prepare():
+                change = preparations.prepared(asked, self._world.now().isoformat())
+                return Answer([], []), Commit(shelf=[change])
+            case Deallocate():
+                return Answer([], []), Commit(shelf=[preparations.deallocated(asked)])
+        columns, rows, changes = self._definitions(key).do(asked)
         return Answer(text_columns(columns), ["\t".join(each) + "\n" for each in rows]), Commit(shelf=changes)
 
-    def _questioned(self, key: ShelfKey, execution: dict[str, Any], text: str, database: str) -> Answer:
-        definitions = Definitions(self._store, key.account, key.region, "")
-        text = str(execution.get("Asked") or text)
-        query = definitions.with_views(text, database, VIEWS_DEEP)
+    def _definitions(self, key: ShelfKey) -> Definitions:
+        return Definitions(self._store, key.account, key.region, record_time(self._world.now()))
+
+    @contextlib.contextmanager
+    def _rows(
+        self, key: ShelfKey, execution: dict[str, Any], text: str, values: Sequence[str]
+    ) -> Iterator["pa.RecordBatchReader"]:
+        """The answer to a question, to be read inside the block."""
+        definitions = self._definitions(key)
+        query = definitions.with_views(bound(text, values), _database(execution), VIEWS_DEEP)
 
         def made(name: TableName) -> Table | None:
             if "EventDataStore" in execution:
@@ -144,17 +175,32 @@ class Executions:
             return None if document is None else self._table(key, document)
 
         with self._lake.ask(query, self._scopes(key.account), self._world.now(), made) as reader:
+            yield reader
+
+    def _until_cancelled(self, key: ShelfKey, batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+        for batch in batches:
+            self._hold_cancelled(key.name)
+            yield batch
+
+    def _questioned(self, key: ShelfKey, execution: dict[str, Any], text: str, values: Sequence[str]) -> Answer:
+        with self._rows(key, execution, text, values) as reader:
             lines = [csv_line(reader.schema.names)]
             size = 0
-            for batch in reader:
-                self._hold_cancelled(key.name)
+            for batch in self._until_cancelled(key, reader):
                 fresh = [csv_line(row) for row in rows_of(batch)]
                 size += sum(map(len, fresh))
                 if size > RESULT_BYTES_MAX:
-                    raise QueryFailed(f"the answer is larger than {RESULT_BYTES_MAX} bytes; ask for less")
+                    raise QueryFailed(f"the answer is larger than {RESULT_BYTES_MAX} bytes; ask for less, or UNLOAD it")
                 lines += fresh
             columns = column_info(reader.schema)
         return Answer(columns, lines, self._lake.size_bytes(self._scopes(key.account)))
+
+    def _unloaded(self, key: ShelfKey, execution: dict[str, Any], asked: Unload, values: Sequence[str]) -> Answer:
+        s3 = partial(self._s3, key, execution)
+        unloading = Unloading(asked, key.name, s3)
+        with self._rows(key, execution, asked.query, values) as reader:
+            places = unloading.run(self._until_cancelled(key, reader))
+        return Answer([], [], self._lake.size_bytes(self._scopes(key.account)), places)
 
     def _table(self, key: ShelfKey, document: dict[str, Any]) -> Table:
         """Over the lake where it holds what the bucket holds; over the bucket's own files otherwise."""
@@ -181,16 +227,18 @@ class Executions:
         if place is None:
             return
         bucket, _, path = place.removeprefix("s3://").partition("/")
-        for suffix, content in (("", body), (".metadata", msgspec.json.encode(answer.columns))):
-            parameters = {"Bucket": bucket, "Key": path + suffix, "Body": content, **_encryption(execution)}
-            self._door.call(
-                "s3",
-                "PutObject",
-                parameters,
-                account=key.account,
-                region=key.region,
-                as_=service_principal(SERVICE, key.account),
-            )
+        beside = {path: body, f"{path}.metadata": msgspec.json.encode(answer.columns)}
+        if answer.places is not None:
+            beside = {manifest_name(path): "".join(f"{each}\n" for each in answer.places).encode()}
+        for name, content in beside.items():
+            self._s3(key, execution, "PutObject", Bucket=bucket, Key=name, Body=content)
+
+    def _s3(self, key: ShelfKey, execution: dict[str, Any], operation: str, /, **parameters: Any) -> Mapping[str, Any]:
+        """A call of the service for the account; what is put is encrypted as the execution says."""
+        if operation == "PutObject":
+            parameters |= _encryption(execution)
+        principal = service_principal(SERVICE, key.account)
+        return self._door.call("s3", operation, parameters, account=key.account, region=key.region, as_=principal)
 
     def _with_end(
         self,
@@ -226,6 +274,15 @@ class Executions:
             "ServiceProcessingTimeInMillis": 0,
         }
         return ended
+
+
+def manifest_name(result: str) -> str:
+    """Where the list of an UNLOAD's files lies, by where other answers' rows would."""
+    return f"{result.removesuffix('.csv')}-manifest.csv"
+
+
+def _database(execution: Mapping[str, Any]) -> str:
+    return str(execution["QueryExecutionContext"].get("Database") or "default").lower()
 
 
 def _with_state(execution: dict[str, Any], state: str) -> dict[str, Any]:

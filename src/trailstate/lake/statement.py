@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from trailstate.lake import create_text
 from trailstate.lake.gate import Refused, TableName
+from trailstate.lake.prepared import Deallocate, Execute, Prepare, values_in
+from trailstate.lake.unload import Unload, properties_in
 
 _NAME = r"`?[A-Za-z0-9_]+`?"
 _TABLE = rf"(?P<table>(?:{_NAME}\.)?{_NAME})"
@@ -100,7 +102,11 @@ class DropPartitions:
     if_exists: bool
 
 
-Statement = Question | CreateTable | CreateView | Show | Drop | CreateDatabase | AddPartitions | DropPartitions
+Asking = Question | Execute | Unload
+"""What has rows for an answer, and is DML."""
+
+Defining = CreateTable | CreateView | Show | Drop | CreateDatabase | AddPartitions | DropPartitions
+Statement = Asking | Defining | Prepare | Deallocate
 
 
 def read(text: str, database: str) -> Statement:
@@ -125,6 +131,9 @@ _DDL = (
     "DESC",
     "MSCK",
     "UNLOAD",
+    "PREPARE",
+    "EXECUTE",
+    "DEALLOCATE",
     "INSERT",
     "VACUUM",
     "OPTIMIZE",
@@ -248,5 +257,18 @@ _FORMS: Sequence[tuple[re.Pattern[str], Make]] = (
     (
         _form(rf"(?:DESCRIBE|DESC)\s+(?:EXTENDED\s+|FORMATTED\s+)?{_TABLE}"),
         lambda match, database: Show("describe", _table(match, database)),
+    ),
+    (
+        _form(r"PREPARE\s+(?P<name>\w[\w@:]*)\s+FROM\s+(?P<query>.*)"),
+        lambda match, _: Prepare(match["name"], match["query"]),
+    ),
+    (
+        _form(r"EXECUTE\s+(?P<name>\w[\w@:]*)(?:\s+USING\s+(?P<values>.*))?"),
+        lambda match, _: Execute(match["name"], values_in(match["values"]) if match["values"] else ()),
+    ),
+    (_form(r"DEALLOCATE\s+PREPARE\s+(?P<name>\w[\w@:]*)"), lambda match, _: Deallocate(match["name"])),
+    (
+        _form(r"UNLOAD\s*\((?P<query>.*)\)\s*TO\s*'(?P<location>s3://[^']+)'(?:\s*WITH\s*\((?P<with>[^()]*)\))?"),
+        lambda match, _: Unload(match["query"], match["location"], properties_in(match["with"] or "")),
     ),
 )

@@ -54,14 +54,16 @@ def start_query_execution(
     workgroup = found_workgroup(call, shelf, WorkGroup or PRIMARY)
     if workgroup["State"] != "ENABLED":
         raise refused(f"WorkGroup {workgroup['Name']} is disabled.")
-    if ExecutionParameters or EngineConfiguration:
-        raise refused("ExecutionParameters and EngineConfiguration are not supported by Trailstate yet.")
+    if EngineConfiguration:
+        raise refused("EngineConfiguration is not supported by Trailstate yet.")
     if ClientRequestToken is not None:
         known = _started_with(call, shelf, ClientRequestToken, QueryString)
         if known:
             return {"QueryExecutionId": known}
     context = dict(QueryExecutionContext or {})
     kind = _kind(QueryString, context.get("Database", "default"))
+    if ExecutionParameters and kind != "DML":
+        raise refused("ExecutionParameters fill the places of a question; this statement is none.")
     name = world.uuid()
     key = key_of(call.account, call.region, name)
     results = _results(workgroup, ResultConfiguration or {}, name, kind)
@@ -79,6 +81,7 @@ def start_query_execution(
             "WorkGroup": workgroup["Name"],
             "EngineVersion": ENGINE,
             "ClientRequestToken": ClientRequestToken,
+            **({"ExecutionParameters": list(ExecutionParameters)} if ExecutionParameters else {}),
         },
     )
     shelf.send(row_of(key))
@@ -100,7 +103,7 @@ def _kind(query: str, database: str) -> str:
         asked = statement.read(query, database)
     except Refused:
         return "DDL"
-    if isinstance(asked, statement.Question):
+    if isinstance(asked, statement.Asking):
         return "DML"
     return "UTILITY" if isinstance(asked, statement.Show) else "DDL"
 
