@@ -130,8 +130,9 @@ class Lake:
         self.engine.close()
 
     def _files(self, form: Form, scope: Scope) -> list[Path]:
+        """Newest first: most questions want the newest of something, and the engine reads in this order."""
         sealed = self.manifest.segments(RECORDS, accounts=scope.accounts) if form is RECORD_LINES else ()
-        return [*(self.objects.path(each.key) for each in sealed), *self.live[form.ledger].files()]
+        return [*reversed(self.live[form.ledger].files()), *(self.objects.path(each.key) for each in reversed(sealed))]
 
 
 def relation(files: Sequence[Path], scope: Scope, form: Form = RECORD_LINES) -> str:
