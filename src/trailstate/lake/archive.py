@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trailstate.lake.columns import FLAGS, ORDER, document, text_of
-from trailstate.lake.index import key_for
+from trailstate.lake.index import ANY, key_of
 from trailstate.lake.manifest import Manifest, Segment, by_day
 from trailstate.lake.postings import Hit, Postings, Wanted
 from trailstate.lake.segment import HARDLY_REPEATED, RECORDS
 from trailstate.stores.disk import DiskObjects
 from trailstate.trail.archive import Attribute, Found, Place, Spot, Window
-from trailstate.trail.history import ANY
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -59,8 +58,9 @@ class LakeArchive:
         """See `Archive`."""
         last = window.last if before is None else min(window.last, before.time)
         days = by_day(self._manifest.segments(RECORDS, first=window.first, last=last))
+        keys = _wanted(wanted)
         for day in sorted(days, reverse=True):
-            each_segment = [self._hits(each, in_scope, wanted, Window(window.first, last)) for each in days[day]]
+            each_segment = [self._hits(each, in_scope, keys, Window(window.first, last)) for each in days[day]]
             for hit, segment in merge(*each_segment, reverse=True):
                 place = Place(hit.time, hit.id - _ARCHIVED)
                 if before is None or place < before:
@@ -78,12 +78,12 @@ class LakeArchive:
         return [Found(spot.place, document(bodies[spot]), bodies[spot]) for spot in spots]
 
     def _hits(
-        self, segment: Segment, in_scope: Callable[[str, str], bool], wanted: Sequence[Attribute], window: Window
+        self, segment: Segment, in_scope: Callable[[str, str], bool], wanted: Wanted, window: Window
     ) -> Iterator[tuple[Hit, str]]:
         if segment.index:
             index = self._index(segment.index)
-            alternatives = [_wanted(*scope, wanted) for scope in index.scopes if in_scope(*scope)]
-            for hit in index.newest(alternatives, window.first, window.last):
+            scopes = index.numbers(in_scope)
+            for hit in index.newest(wanted, scopes, window.first, window.last) if scopes else ():
                 yield hit, segment.key
 
     def _index(self, key: str) -> Postings:
@@ -139,13 +139,10 @@ class LakeArchive:
                 self._bodies_bytes -= len(self._bodies.popitem(last=False)[1])
 
 
-def _wanted(account: str, region: str, attributes: Sequence[Attribute]) -> Wanted:
-    """What a row of one account and region must have."""
-    ids = {value for name, value in attributes if name == "EventId"}
-    keys = tuple(key_for(account, region, each) for each in attributes if each[0] != "EventId")
-    if not ids:
-        return Wanted(keys or (key_for(account, region, ANY),))
-    return Wanted(keys, tuple(key_for(account, region, ("EventId", each)) for each in ids))
+def _wanted(attributes: Sequence[Attribute]) -> Wanted:
+    ids = tuple({key_of(each) for each in attributes if each[0] == "EventId"})
+    keys = tuple(key_of(each) for each in attributes if each[0] != "EventId")
+    return Wanted(keys if keys or ids else (key_of(ANY),), ids)
 
 
 def _row_groups(metadata: "pq.FileMetaData") -> Iterator[tuple[int, int, int]]:

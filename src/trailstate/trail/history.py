@@ -42,7 +42,7 @@ ATTRIBUTES = (
 _DAY_SECONDS = 86_400
 _KEY_BYTES = 6
 _KEY_SIGN = 1 << (8 * _KEY_BYTES - 1)
-ANY = ("", "")
+_ANY = ("", "")
 _decode = msgspec.json.Decoder().decode
 
 _SCHEMA = """
@@ -163,12 +163,11 @@ def _postings(entry: Entry) -> Iterator[tuple[int, int, int, int]]:
     if not belongs(record):
         return
     time, position = place_of(entry, record)
-    for attribute in (ANY, *attributes(record)):
-        yield time // _DAY_SECONDS, key_of(entry.account, entry.region, attribute), time, position
+    for attribute in (_ANY, *attributes(record)):
+        yield time // _DAY_SECONDS, _key(entry.account, entry.region, attribute), time, position
 
 
-def key_of(account: str, region: str, attribute: Attribute) -> int:
-    """The key of an attribute's value in one account and region; of ANY: of every record there."""
+def _key(account: str, region: str, attribute: Attribute) -> int:
     if attribute[0] == "EventId":  # never met twice, so not worth a place in the cache
         return _hash(account, region, attribute)
     return _cached_hash(account, region, attribute)
@@ -201,8 +200,8 @@ class Index:
         self, account: str, region: str, wanted: Sequence[Attribute], window: Window, before: Place | None = None
     ) -> Iterator[Place]:
         """Where records with all wanted attributes may stand, newest first; those hold who hold against the record."""
-        ordered = sorted(wanted, key=lambda attribute: ATTRIBUTES.index(attribute[0])) or [ANY]
-        first, *others = (key_of(account, region, attribute) for attribute in ordered)
+        ordered = sorted(wanted, key=lambda attribute: ATTRIBUTES.index(attribute[0])) or [_ANY]
+        first, *others = (_key(account, region, attribute) for attribute in ordered)
         time, position = before or Place(window.last + 1, 0)
         also = "".join(
             " AND EXISTS (SELECT 1 FROM history_posting AS q WHERE q.day = p.day AND q.key = ?"

@@ -12,7 +12,7 @@ from trailstate.follow import Runner
 from trailstate.services.cloudtrail.history import LookupLimits, lookup_events
 from trailstate.stores.derived import Derived
 from trailstate.stores.memory import MemoryStore
-from trailstate.trail.history import History, Window, attributes, key_of, username
+from trailstate.trail.history import History, Window, _key, attributes, username
 from trailstate.trail.journal import Journal
 from trailstate.values.timestamp import record_time
 from trailstate.wire.call import Call, Principal, WireRequest
@@ -256,7 +256,7 @@ def test_a_posting_that_lies_is_not_believed(house: House) -> None:
     """As a collision of two hashes would have it."""
     house.record("StopInstances")
     house.look_up()
-    lie = key_of(ACCOUNT, REGION, ("EventName", "Other"))
+    lie = _key(ACCOUNT, REGION, ("EventName", "Other"))
     with house.history.follower._derived.transaction() as connection:
         connection.execute("INSERT INTO history_posting SELECT DISTINCT day, ?, time, 1 FROM history_posting", (lie,))
 
