@@ -91,9 +91,17 @@ CSV_COLUMNS: Mapping[str, Callable[[Record], str]] = {
 }
 
 
+def _told(records: Iterable[Record]) -> list[Record]:
+    """Applications' own events among them as all others are."""
+    from trailstate.trail.audit import told
+
+    return [told(record) for record in records]
+
+
 def as_table(records: Sequence[Record], *, width: int | None = None) -> str:
     """The records as a table in the order given."""
-    columns = {name: [read(record) for record in records] for name, read in TABLE_COLUMNS.items()}
+    said = _told(records)
+    columns = {name: [read(record) for record in said] for name, read in TABLE_COLUMNS.items()}
     kept = {name: cells for name, cells in columns.items() if _is_worth_its_room(name, cells)}
     return table(tuple(kept), zip(*kept.values(), strict=True), width=width)
 
@@ -106,7 +114,7 @@ def as_lines(records: Iterable[Record]) -> str:
     """One line a record, for records still to come: what it says, in the table's order, without columns."""
     return "".join(
         "  ".join(visible(cell) for cell in (read(record) for read in TABLE_COLUMNS.values()) if cell) + "\n"
-        for record in records
+        for record in _told(records)
     )
 
 
@@ -142,7 +150,7 @@ def as_csv(records: Iterable[Record], *, header: bool = True) -> str:
     writer = csv.writer(text)
     if header:
         writer.writerow(CSV_COLUMNS)
-    writer.writerows([disarmed(read(record)) for read in CSV_COLUMNS.values()] for record in records)
+    writer.writerows([disarmed(read(record)) for read in CSV_COLUMNS.values()] for record in _told(records))
     return text.getvalue()
 
 

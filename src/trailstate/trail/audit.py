@@ -84,6 +84,17 @@ def audit_record(text: str, checksum: str | None, channel: Channel, event_id: st
     }
 
 
+def is_audit(record: Mapping[str, Any]) -> bool:
+    """Whether a record is an application's own event."""
+    return record.get("eventCategory") == EVENT_CATEGORY
+
+
+def told(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record as all others are written: what an application's event says stands in the record's own members."""
+    event = record.get("eventData")
+    return {**event, **record} if is_audit(record) and isinstance(event, dict) else record
+
+
 def _hold_checksum(text: str, checksum: str | None) -> None:
     """The checksum is the base64 text of the SHA-256 of the event's text."""
     if checksum is not None and checksum != base64.b64encode(hashlib.sha256(text.encode()).digest()).decode():

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from trailstate.trail.audit import told
 from trailstate.trail.history import identity_of, username
 from trailstate.trail.mentions import Resource, mentions
 from trailstate.values.timestamp import epoch_seconds, from_epoch
@@ -121,6 +122,7 @@ _PERSONS = {
 
 def explain(record: Mapping[str, Any]) -> str:
     """The record as one sentence. Any record gives one, however little it says."""
+    record = told(record)
     failed = _failure(record)
     verb = _verb(record, tried=failed is not None)
     parts = [_when(record), who(record), verb, _thing(record), _where(record)]

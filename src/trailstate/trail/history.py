@@ -3,7 +3,8 @@
 Follows "LookupEvents" in the CloudTrail API reference: one account, one region, newest first, exact values.
 
 The index is one table of postings, (day, key, time, position). The key is a 48-bit hash of account, region, attribute
-and value, so a posting is about 20 bytes whatever the value. The day comes first, so that writing touches only the
+and value, so a posting is about 20 bytes whatever the value. Applications' own events are indexed under keys of their
+own: LookupEvents never meets them, the operator's search does. The day comes first, so that writing touches only the
 newest part of the tree however rare the values are, and so that a time range skips what lies outside it; a look-up
 walks the days backward, a seek each. Hashes may collide and nothing depends on that they do not: each record found is
 held against the question again. Everything here can be deleted and is then followed anew from the journal.
@@ -22,6 +23,7 @@ from trailstate.follow import Runner
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import JOURNAL, Entry, Store
 from trailstate.trail.archive import Archive, Attribute, Found, Place, Window, merged
+from trailstate.trail.audit import EVENT_CATEGORY, is_audit, told
 from trailstate.trail.mentions import mentions
 from trailstate.values.timestamp import epoch_seconds
 
@@ -76,8 +78,14 @@ def belongs(record: Mapping[str, Any]) -> bool:
     return bool(record.get("eventCategory", "Management") == "Management")
 
 
+def is_searched(record: Mapping[str, Any]) -> bool:
+    """Whether the operator's search finds the record: what the event history has, and applications' own events."""
+    return belongs(record) or is_audit(record)
+
+
 def attributes(record: Mapping[str, Any]) -> list[Attribute]:
     """Every attribute and value that finds the record. Imported records may have members of any type."""
+    record = told(record)
     identity = identity_of(record)
     read_only = record.get("readOnly")
     single = (
@@ -160,11 +168,17 @@ class HistoryFollower:
 
 def _postings(entry: Entry) -> Iterator[tuple[int, int, int, int]]:
     record = _decode(entry.body)
-    if not belongs(record):
+    if not is_searched(record):
         return
+    region = audited(entry.region) if is_audit(record) else entry.region
     time, position = place_of(entry, record)
     for attribute in (_ANY, *attributes(record)):
-        yield time // _DAY_SECONDS, _key(entry.account, entry.region, attribute), time, position
+        yield time // _DAY_SECONDS, _key(entry.account, region, attribute), time, position
+
+
+def audited(region: str) -> str:
+    """What stands for the region in the keys of applications' own events."""
+    return f"{region}/{EVENT_CATEGORY}"
 
 
 def _key(account: str, region: str, attribute: Attribute) -> int:

@@ -17,14 +17,16 @@ import msgspec
 
 from trailstate.stores.interface import JOURNAL, Entry
 from trailstate.trail.archive import CHUNK_MAX, Archive, Attribute, Found, Place, Window, merged
+from trailstate.trail.audit import told
 from trailstate.trail.history import (
     ATTRIBUTES,
     Index,
     Lines,
     Tables,
-    belongs,
+    audited,
     fetch,
     has_all,
+    is_searched,
     place_of,
     scope_of,
 )
@@ -111,9 +113,10 @@ def _by_place(found: Found) -> Place:
 def _known(lines: Lines, index: Index, question: Question, indexed: int) -> Iterator[Found]:
     """What the index finds, up to the position at which the tail begins."""
     each_scope = [
-        index.places(account, region, question.attributes, question.window)
+        index.places(account, indexed_as, question.attributes, question.window)
         for account, region in (index.scopes() if indexed else ())
         if _in_scope(question, account, region)
+        for indexed_as in (region, audited(region))
     ]
     for place in heapq.merge(*each_scope, reverse=True):
         found = fetch(lines, place, question.attributes) if place.position <= indexed else None
@@ -169,7 +172,7 @@ def _answer(entry: Entry, question: Question) -> Found | None:
         return None
     record = _decode(entry.body)
     place, window = place_of(entry, record), question.window
-    fits = belongs(record) and window.first <= place.time <= window.last and has_all(record, question.attributes)
+    fits = is_searched(record) and window.first <= place.time <= window.last and has_all(record, question.attributes)
     return Found(place, record, entry.body) if fits and _holds(question, record, entry.body) else None
 
 
@@ -181,6 +184,7 @@ def _in_scope(question: Question, account: str, region: str) -> bool:
 
 def _holds(question: Question, record: Mapping[str, Any], body: bytes) -> bool:
     """The part of the question that no index helps with."""
-    if any(record.get(name) != value for name, value in question.members):
+    said = told(record)
+    if any(said.get(name) != value for name, value in question.members):
         return False
     return not question.text or question.text.casefold() in body.decode().casefold()

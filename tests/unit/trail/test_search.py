@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from trailstate.cli.records import as_table
 from trailstate.follow import Runner
 from trailstate.stores.derived import Derived
 from trailstate.stores.reading import NothingRecorded, Reading
 from trailstate.stores.sqlite import SqliteStore
+from trailstate.trail.explain import explain
 from trailstate.trail.history import History
 from trailstate.trail.journal import Journal
 from trailstate.trail.search import Question, arrived, newest
@@ -177,3 +179,46 @@ def test_without_a_journal_it_says_what_to_do(tmp_path: Path) -> None:
 def test_an_unknown_attribute_is_named() -> None:
     with pytest.raises(ValueError, match="'Colour' is no attribute"):
         Question(attributes=(("Colour", "blue"),))
+
+
+AUDIT = {
+    "eventVersion": "1.0",
+    "eventCategory": "ActivityAuditLog",
+    "eventType": "ActivityLog",
+    "eventID": "audit",
+    "eventTime": record_time(WORLD.now()),
+    "awsRegion": "us-east-1",
+    "recipientAccountId": "111122223333",
+    "eventData": {
+        "userIdentity": {"type": "user", "principalId": "ana"},
+        "eventSource": "payroll.example.com",
+        "eventName": "PaySalary",
+        "errorCode": "NoMoney",
+        "recipientAccountId": "111122223333",
+    },
+}
+
+
+@pytest.mark.parametrize("indexed", [0, EVENTS], ids=["no index", "whole index"])
+def test_applications_own_events_are_found_among_all_others(tmp_path: Path, indexed: int) -> None:
+    directory = Directory(tmp_path, 0)
+    directory.journal.append([AUDIT])
+    runner = Runner(directory.store, WORLD)
+    history = History(directory.store, directory.derived, runner)
+    runner.add(history.follower)
+    if indexed:
+        runner.run_until_idle()
+    reading = Reading(tmp_path)
+    asked = {"attributes": (("EventName", "PaySalary"), ("Username", "ana")), "members": (("errorCode", "NoMoney"),)}
+    assert found(reading, **asked) == ["audit"]
+    assert len(found(reading)) == len(expected(bool)) + 1
+    assert found(reading, accounts=frozenset({"444455556666"}), text="PaySalary") == []
+    page, _ = history.page("111122223333", "us-east-1", ("EventName", "PaySalary"), Question().window, limit=5)
+    assert page == [], "LookupEvents does not have them"
+    reading.close()
+    directory.close()
+
+
+def test_an_applications_event_is_read_like_any_other() -> None:
+    assert "payroll.example.com:PaySalary" in as_table([AUDIT])
+    assert "ana" in explain(AUDIT)
