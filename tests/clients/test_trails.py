@@ -161,6 +161,29 @@ def test_a_region_has_five_trails_at_most_shadows_among_them(aws: Lab) -> None:
     )
 
 
+def test_a_trail_that_comes_to_reach_every_region_needs_room_in_each(aws: Lab) -> None:
+    client, far = aws.client("cloudtrail"), aws.client("cloudtrail", region="eu-west-1")
+    client.create_trail(Name="growing", S3BucketName="evidence")
+    for number in range(5):
+        far.create_trail(Name=f"audit-{number}", S3BucketName="evidence")
+    update = client.update_trail
+    said = assert_refused("MaximumNumberOfTrailsExceededException", update, Name="growing", IsMultiRegionTrail=True)
+    assert said == f"User: {aws.account} already has 5 trails in eu-west-1."
+    far.delete_trail(Name="audit-4")
+    assert update(Name="growing", IsMultiRegionTrail=True)["IsMultiRegionTrail"]
+    assert update(Name="growing", IsMultiRegionTrail=True, EnableLogFileValidation=True)["LogFileValidationEnabled"]
+
+
+def test_a_trail_that_comes_to_reach_every_region_needs_its_name_in_each(aws: Lab) -> None:
+    client, far = aws.client("cloudtrail"), aws.client("cloudtrail", region="eu-west-1")
+    for each in (client, far):
+        each.create_trail(Name="audit", S3BucketName="evidence")
+    assert_refused("TrailAlreadyExistsException", client.update_trail, Name="audit", IsMultiRegionTrail=True)
+    client.delete_trail(Name="audit")
+    wanted = {"Name": "audit", "S3BucketName": "evidence", "IsMultiRegionTrail": True}
+    assert_refused("TrailAlreadyExistsException", client.create_trail, **wanted)
+
+
 def test_a_multi_region_trail_has_shadows_that_cannot_be_changed(aws: Lab) -> None:
     client, far = aws.client("cloudtrail"), aws.client("cloudtrail", region="eu-west-1")
     arn = client.create_trail(Name="audit", S3BucketName="evidence", IsMultiRegionTrail=True)["TrailARN"]

@@ -38,6 +38,11 @@ def basic_selectors(given: Sequence[Selector]) -> list[dict[str, Any]]:
     if not 1 <= len(given) <= SELECTORS_MAX:
         raise InvalidSelectors(f"A trail has 1 to {SELECTORS_MAX} event selectors; the request has {len(given)}.")
     filled = [{**DEFAULTS, **each, "DataResources": _resources(each)} for each in given]
+    if any(not each["IncludeManagementEvents"] and not each["DataResources"] for each in filled):
+        raise InvalidSelectors(
+            "Invalid combination of parameters in EventSelectors. When includeManagementEvents is false, DataResources"
+            " must not be empty."
+        )
     values = [value for each in filled for value in _data_values(each)]
     if len(values) > DATA_RESOURCES_MAX:
         raise InvalidSelectors(

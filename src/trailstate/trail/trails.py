@@ -8,8 +8,7 @@ and
 - `EventSelectors` or `AdvancedEventSelectors`, as GetEventSelectors answers them;
 - `IsLogging`, `StartLoggingTime`, `StopLoggingTime` (epoch seconds);
 - `Generation`, one more with each StartLogging: a new digest chain begins;
-- `OrganizationId` when it is an organization trail;
-- `AggregationConfigurations` when they were set.
+- `OrganizationId` when it is an organization trail.
 
 Whoever follows the journal must know the state that held *at a position*. So the commit that changes a trail, which is
 also the commit of that call's record, holds a document of kind `trail.change` at (account, region, event id) of that

@@ -1,13 +1,13 @@
 """PutEventConfiguration and GetEventConfiguration: what a trail is asked to sum up of its data events.
 
-The configuration is kept and answered; summaries themselves (aggregated events) are not made yet. The size of events
-and context keys are settings of event data stores, which have no configuration yet.
+No summaries (aggregated events) are made yet, so nobody may ask for one: a trail's configuration is the empty one. The
+size of events and context keys are settings of event data stores, which have no configuration yet.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailstate.services.cloudtrail.found import fault, find_changeable, find_trail, save_trail
+from trailstate.services.cloudtrail.found import fault, find_changeable, find_trail
 from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
 from trailstate.trail.organization import Organizations
@@ -28,7 +28,7 @@ def put_event_configuration(
     ContextKeySelectors: Sequence[Mapping[str, Any]] | None = None,
     AggregationConfigurations: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """The trail's configuration is this one from now on."""
+    """The trail sums up nothing, as before; refused for any template."""
     named = _trail_named(TrailName, EventDataStore)
     if MaxEventSize is not None or ContextKeySelectors is not None:
         raise fault.InvalidParameterCombinationException(
@@ -36,11 +36,10 @@ def put_event_configuration(
         )
     if AggregationConfigurations is None:
         raise fault.InvalidParameterException(f"The request must contain {AGGREGATION}.")
-    _check_templates(AggregationConfigurations)
-    key, document = find_changeable(call, shelf, organizations, named)
-    chosen = [dict(each) for each in AggregationConfigurations]
-    save_trail(call, shelf, key, {**document, AGGREGATION: chosen})
-    return {"TrailARN": document["TrailARN"], AGGREGATION: chosen}
+    _, document = find_changeable(call, shelf, organizations, named)
+    if AggregationConfigurations:
+        raise fault.UnsupportedOperationException("Aggregated events are not supported by Trailstate yet")
+    return {"TrailARN": document["TrailARN"], AGGREGATION: []}
 
 
 @operation("cloudtrail")
@@ -52,9 +51,9 @@ def get_event_configuration(
     TrailName: str | None = None,
     EventDataStore: str | None = None,
 ) -> dict[str, Any]:
-    """The trail's configuration, empty until one is put."""
+    """The trail's configuration, which is the empty one."""
     _, document = find_trail(call, shelf, organizations, _trail_named(TrailName, EventDataStore))
-    return {"TrailARN": document["TrailARN"], AGGREGATION: document.get(AGGREGATION, [])}
+    return {"TrailARN": document["TrailARN"], AGGREGATION: []}
 
 
 def _trail_named(trail: str | None, store: str | None) -> str:
@@ -65,9 +64,3 @@ def _trail_named(trail: str | None, store: str | None) -> str:
             "The configuration of event data stores is not supported by Trailstate yet"
         )
     return trail
-
-
-def _check_templates(configurations: Sequence[Mapping[str, Any]]) -> None:
-    for each in configurations:
-        if len(set(each["Templates"])) != len(each["Templates"]):
-            raise fault.InvalidParameterException("A template stands twice in Templates.")

@@ -73,6 +73,8 @@ def create_trail(
         "TrailARN": trail_arn(key.account, key.region, key.name),
     }
     document = _asked(fresh | DEFAULTS, call.parameters)
+    if shelf.get(key) is not None:
+        raise fault.TrailAlreadyExistsException(f"Trail {key.name} already exists for customer: {call.account}")
     _check_room(call, shelf, organizations, key, document)
     document = _checked(call, door, key, _in_organization(document, organization), document)
     put_new_tags(shelf, document["TrailARN"], TagsList or ())
@@ -109,6 +111,8 @@ def update_trail(
             f"Only a trail of the management account {organization.management_account} can become one of the"
             " organization."
         )
+    if after["IsMultiRegionTrail"] and not before["IsMultiRegionTrail"]:
+        _check_room(call, shelf, organizations, key, after)
     after = _checked(call, door, key, _in_organization(after, organization), call.parameters)
     save_trail(call, shelf, key, after)
     return changed(after)
@@ -161,14 +165,15 @@ def _in_organization(document: dict[str, Any], organization: Organization | None
 def _check_room(
     call: Call, shelf: StagedShelf, organizations: Organizations, key: ShelfKey, document: Mapping[str, Any]
 ) -> None:
-    """TrailAlreadyExistsException, or MaximumNumberOfTrailsExceededException in any region the trail would reach."""
-    here = trails_here(call, shelf, organizations)
-    if shelf.get(key) is not None or any(each.name == key.name for each, _ in here):
+    """TrailAlreadyExistsException, or MaximumNumberOfTrailsExceededException, in any Region that the trail would newly
+    reach: as a trail or, from its home in another, as the shadow of one."""
+    others = [each for each in shelf.documents(key.account, None, TRAIL) if each[0] != key]
+    is_everywhere = document["IsMultiRegionTrail"]
+    named = [*(others if is_everywhere else ()), *trails_here(call, shelf, organizations)]
+    if any(each.name == key.name and each != key for each, _ in named):
         raise fault.TrailAlreadyExistsException(f"Trail {key.name} already exists for customer: {call.account}")
-    found = list(shelf.documents(key.account, None, TRAIL))
-    regions = {each.region for each, _ in found} if document["IsMultiRegionTrail"] else set()
-    for region in sorted({call.region, *regions}):
-        count = sum(1 for each, held in found if each.region == region or held["IsMultiRegionTrail"])
+    for region in sorted({call.region, *(each.region for each, _ in others if is_everywhere)}):
+        count = sum(1 for each, held in others if each.region == region or held["IsMultiRegionTrail"])
         if count >= TRAILS_PER_REGION_MAX:
             raise fault.MaximumNumberOfTrailsExceededException(
                 f"User: {key.account} already has {count} trails in {region}."
