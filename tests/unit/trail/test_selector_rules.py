@@ -52,7 +52,10 @@ def test_basic_selectors_that_a_trail_may_have(selectors: list[dict[str, Any]]) 
     [
         ([], "1 to 5"),
         ([{}] * 6, "has 6"),
-        ([{"IncludeManagementEvents": False}], "When includeManagementEvents is false, DataResources must not be empty"),
+        (
+            [{"IncludeManagementEvents": False}],
+            "When includeManagementEvents is false, DataResources must not be empty",
+        ),
         ([objects("arn:aws:s3:::*")], "Value arn:aws:s3:::* for DataResources.Values is invalid."),
         ([objects("arn:aws:s3:::bucket")], "for DataResources.Values is invalid."),
         ([objects("bucket/")], "for DataResources.Values is invalid."),
