@@ -1,6 +1,10 @@
 """Rules and their results through boto3: put, judged, read, told, withdrawn."""
 
+import io
+import json
+import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -231,13 +235,83 @@ def test_a_verdict_needs_the_token_of_an_invocation(aws: Lab) -> None:
     assert answer["FailedEvaluations"] == []
 
 
-def test_a_function_that_cannot_be_invoked_is_an_error_at_the_rule(aws: Lab) -> None:
-    config = aws.client("config")
-    arn = f"arn:aws:lambda:us-east-1:{aws.account}:function:none"
+def test_a_rule_needs_a_function_that_config_may_invoke(aws: Lab) -> None:
+    config, functions = aws.client("config"), aws.client("lambda")
     details = [{"EventSource": "aws.config", "MessageType": "ScheduledNotification"}]
+    arn = f"arn:aws:lambda:us-east-1:{aws.account}:function:judge"
     source = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": arn, "SourceDetails": details}
-    config.put_config_rule(ConfigRule={"ConfigRuleName": "mine", "Source": source})
-    aws.settle()
+    mine = {"ConfigRuleName": "mine", "Source": source}
+    refused = ("InsufficientPermissionsException", "cannot be invoked")
+    check_refused(*refused, config.put_config_rule, ConfigRule=mine)
+    a_function(aws, "judge")
+    check_refused(*refused, config.put_config_rule, ConfigRule=mine)
+    allowed = {"Action": "lambda:InvokeFunction", "Principal": "config.amazonaws.com"}
+    functions.add_permission(FunctionName="judge", StatementId="config", **allowed)
+    config.put_config_rule(ConfigRule=mine)
+    functions.delete_function(FunctionName="judge")
+    aws.advance("25h")
     (status,) = config.describe_config_rule_evaluation_status(ConfigRuleNames=["mine"])["ConfigRulesEvaluationStatus"]
     assert "could not be invoked" in status["LastErrorMessage"]
     assert "LastFailedInvocationTime" in status
+
+
+def a_function(aws: Lab, name: str) -> None:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr("judge.py", "def handler(event, context):\n    return None\n")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    code = {"ZipFile": body.getvalue()}
+    aws.client("lambda").create_function(
+        FunctionName=name, Runtime="python3.12", Role=role, Handler="judge.handler", Code=code
+    )
+
+
+def test_a_person_gives_the_result_of_a_manual_control(aws: Lab) -> None:
+    """A process check comes by a pack alone; nothing judges it but people."""
+    config = aws.client("config")
+    source = {"Owner": "AWS", "SourceIdentifier": "AWS_CONFIG_PROCESS_CHECK"}
+    rule = {"Type": "AWS::Config::ConfigRule", "Properties": {"ConfigRuleName": "reviewed", "Source": source}}
+    body = json.dumps({"Resources": {"Reviewed": rule}})
+    config.put_conformance_pack(ConformancePackName="manual", TemplateBody=body)
+    aws.settle()
+    (deployed,) = [each["ConfigRuleName"] for each in config.describe_config_rules()["ConfigRules"]]
+    assert aws.compliance(deployed, aws.account) == "INSUFFICIENT_DATA"
+    result = {
+        "ComplianceResourceType": "AWS::::Account",
+        "ComplianceResourceId": aws.account,
+        "ComplianceType": "COMPLIANT",
+        "Annotation": "Reviewed by dana.",
+        "OrderingTimestamp": datetime(2026, 1, 15, tzinfo=UTC),
+    }
+    config.put_external_evaluation(ConfigRuleName=deployed, ExternalEvaluation=result)
+    assert aws.compliance(deployed, aws.account) == "COMPLIANT"
+    (told,) = config.get_compliance_details_by_config_rule(ConfigRuleName=deployed)["EvaluationResults"]
+    assert told["Annotation"] == "Reviewed by dana."
+    config.put_config_rule(ConfigRule=SSH)
+    check_refused(
+        "InvalidParameterValueException",
+        "not a process check",
+        config.put_external_evaluation,
+        ConfigRuleName="restricted-ssh",
+        ExternalEvaluation=result,
+    )
+
+
+def test_the_topic_is_told_that_an_evaluation_was_started(aws: Lab) -> None:
+    config, sns, sqs = aws.client("config"), aws.client("sns"), aws.client("sqs")
+    topic = sns.create_topic(Name="config")["TopicArn"]
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:us-east-1:{aws.account}:told")
+    (channel,) = config.describe_delivery_channels()["DeliveryChannels"]
+    config.put_delivery_channel(DeliveryChannel={**channel, "snsTopicARN": topic})
+    config.put_config_rule(ConfigRule=SSH)
+    config.start_config_rules_evaluation(ConfigRuleNames=["restricted-ssh"])
+    aws.settle()
+    envelopes = []
+    while received := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        envelopes += [json.loads(each["Body"]) for each in received]
+    started = [each for each in envelopes if "ConfigRulesEvaluationStarted" in each["Message"]]
+    assert [json.loads(each["Message"])["configRuleNames"] for each in started] == [["restricted-ssh"]]
+    assert started[0]["Subject"].startswith("[AWS Config:us-east-1] Config Rules Evaluation Started")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.clients.recorder import start_recorder
 from tests.clients.trails import bucket_policy
 from trailstate.testing import Lab, lab
 
@@ -80,6 +81,24 @@ def test_a_trail_of_all_regions_counts_in_each_and_its_bucket_is_found(aws: Lab)
     aws.settle()
     aws.advance("25h")
     assert [verdict(config, "CLOUD_TRAIL_ENABLED") for config in recorders] == ["COMPLIANT", "NON_COMPLIANT"]
+
+
+def test_a_trail_at_home_where_nothing_is_recorded_counts_all_the_same(aws: Lab) -> None:
+    """AWS's rules ask CloudTrail, which shows a Region the trails of all Regions wherever they are at home."""
+    aws.reset()
+    cloudtrail = aws.client("cloudtrail", region=REGIONS[1])
+    aws.client("s3").create_bucket(Bucket="evidence")
+    aws.client("s3").put_bucket_policy(Bucket="evidence", Policy=bucket_policy("evidence"))
+    start_recorder(aws)
+    config = aws.client("config")
+    put(config, "MULTI_REGION_CLOUD_TRAIL_ENABLED")
+    aws.settle()
+    assert verdict(config, "MULTI_REGION_CLOUD_TRAIL_ENABLED") == "NON_COMPLIANT"
+    cloudtrail.create_trail(Name="main", S3BucketName="evidence", IsMultiRegionTrail=True)
+    cloudtrail.start_logging(Name="main")
+    aws.settle()
+    aws.advance("25h")
+    assert verdict(config, "MULTI_REGION_CLOUD_TRAIL_ENABLED") == "COMPLIANT"
 
 
 def put(config: Any, identifier: str) -> None:

@@ -151,3 +151,61 @@ def test_a_pack_without_a_recorder_says_what_is_missing(aws: Lab) -> None:
     (told,) = config.describe_conformance_pack_status()["ConformancePackStatusDetails"]
     assert told["ConformancePackState"] == "CREATE_FAILED"
     assert "configuration recorder" in told["ConformancePackStatusReason"]
+
+
+def test_a_template_may_stand_in_a_document_of_systems_manager(aws: Lab) -> None:
+    config, ssm = aws.client("config"), aws.client("ssm")
+    ssm.create_document(Name="basics", Content=TEMPLATE, DocumentType="ConformancePackTemplate", DocumentFormat="YAML")
+    config.put_conformance_pack(ConformancePackName="basics", TemplateSSMDocumentDetails={"DocumentName": "basics"})
+    assert state(aws, "basics")["ConformancePackState"] == "CREATE_COMPLETE"
+    (detail,) = config.describe_conformance_packs()["ConformancePackDetails"]
+    assert detail["TemplateSSMDocumentDetails"]["DocumentName"] == "basics"
+    assert len(config.describe_config_rules()["ConfigRules"]) == 3
+    check_refused(
+        "InvalidParameterValueException",
+        "cannot be read",
+        config.put_conformance_pack,
+        ConformancePackName="other",
+        TemplateSSMDocumentDetails={"DocumentName": "none"},
+    )
+
+
+REPAIRED = """
+Resources:
+  PublicRead:
+    Type: AWS::Config::ConfigRule
+    Properties:
+      ConfigRuleName: public-read
+      Source: {Owner: AWS, SourceIdentifier: S3_BUCKET_PUBLIC_READ_PROHIBITED}
+  Repair:
+    Type: AWS::Config::RemediationConfiguration
+    DependsOn: PublicRead
+    Properties:
+      ConfigRuleName: public-read
+      TargetType: SSM_DOCUMENT
+      TargetId: AWS-DisableS3BucketPublicReadWrite
+      Automatic: true
+      MaximumAutomaticAttempts: 3
+      RetryAttemptSeconds: 600
+      Parameters:
+        AutomationAssumeRole: {StaticValue: {Values: ['arn:aws:iam::ACCOUNT:role/repairer']}}
+        S3BucketName: {ResourceValue: {Value: RESOURCE_ID}}
+"""
+
+
+def test_a_pack_brings_its_repairs_and_takes_them_away(aws: Lab) -> None:
+    config, s3 = aws.client("config"), aws.client("s3")
+    body = REPAIRED.replace("ACCOUNT", aws.account)
+    config.put_conformance_pack(ConformancePackName="repaired", TemplateBody=body)
+    assert state(aws, "repaired")["ConformancePackState"] == "CREATE_COMPLETE"
+    (name,) = [each["ConfigRuleName"] for each in config.describe_config_rules()["ConfigRules"]]
+    (repair,) = config.describe_remediation_configurations(ConfigRuleNames=[name])["RemediationConfigurations"]
+    assert (repair["TargetId"], repair["Automatic"]) == ("AWS-DisableS3BucketPublicReadWrite", True)
+    s3.create_bucket(Bucket="shop", ACL="public-read", ObjectOwnership="ObjectWriter")
+    assert aws.compliance(name, "shop") == "COMPLIANT"
+    (status,) = config.describe_remediation_execution_status(ConfigRuleName=name)["RemediationExecutionStatuses"]
+    assert status["State"] == "SUCCEEDED"
+    config.delete_conformance_pack(ConformancePackName="repaired")
+    aws.settle()
+    assert config.describe_config_rules()["ConfigRules"] == []
+    assert config.describe_remediation_configurations(ConfigRuleNames=[name])["RemediationConfigurations"] == []

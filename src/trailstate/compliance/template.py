@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import re2
 
-from trailstate.values.yaml_text import BadYaml, read_yaml
+from trailstate.values.yaml_text import BadYaml, read_yaml, short_functions
 
 BODY_BYTES_MAX = 51_200
 """Of a template in the request itself; one from S3 or Systems Manager may be larger."""
@@ -27,7 +27,7 @@ SECTIONS = frozenset({"AWSTemplateFormatVersion", "Description", "Metadata", "Pa
 NO_VALUE = "AWS::NoValue"
 
 _ABSENT: Any = object()
-_SHORT = {f"!{name}": name if name == "Ref" else f"Fn::{name}" for name in ("Ref", "If", "Not", "Equals", "And", "Or")}
+_SHORT = short_functions("Ref", "If", "Not", "Equals", "And", "Or")
 
 
 class BadTemplate(ValueError):
@@ -82,9 +82,8 @@ def read_template(text: str, given: Mapping[str, str], *, bytes_max: int = TEMPL
 
 
 def _document(text: str) -> dict[str, Any]:
-    tags = {short: _function(name) for short, name in _SHORT.items()}
     try:
-        document = read_yaml(text, characters_max=TEMPLATE_BYTES_MAX, tags=tags)
+        document = read_yaml(text, characters_max=TEMPLATE_BYTES_MAX, tags=_SHORT)
     except BadYaml as error:
         raise BadTemplate(f"The template cannot be read: {error}.") from error
     if not isinstance(document, dict):
@@ -93,10 +92,6 @@ def _document(text: str) -> dict[str, Any]:
     if unknown:
         raise BadTemplate(f"The template's section '{unknown[0]}' is not supported in a conformance pack.")
     return document
-
-
-def _function(name: str) -> Callable[[Any], Any]:
-    return lambda value: {name: value}
 
 
 def _section(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from trailstate.remediation.action import Action
 from trailstate.remediation.parameters import BadParameter, read, reader
 from trailstate.remediation.substitute import references
 from trailstate.values.jsonpath import BadPath, compiled
-from trailstate.values.yaml_text import BadYaml, read_yaml
+from trailstate.values.yaml_text import BadYaml, read_yaml, short_functions
 
 CONTENT_CHARACTERS_MAX = 65_536
 STEPS_MAX = 100
@@ -80,10 +80,17 @@ class Automation:
         return names[place] if place < len(names) else None
 
 
+_FUNCTIONS = short_functions(
+    *("And", "Base64", "Cidr", "Condition", "Equals", "FindInMap", "GetAZs", "GetAtt", "If", "ImportValue", "Join"),
+    *("Not", "Or", "Ref", "Select", "Split", "Sub", "Transform"),
+)
+
+
 def read_content(text: str) -> dict[str, Any]:
-    """The document's value from YAML or JSON; BadDocument for what is neither."""
+    """The document's value from YAML or JSON; BadDocument for what is neither. Templates are documents too, so short
+    forms of CloudFormation's functions are known."""
     try:
-        content = read_yaml(text, characters_max=CONTENT_CHARACTERS_MAX)
+        content = read_yaml(text, characters_max=CONTENT_CHARACTERS_MAX, tags=_FUNCTIONS)
     except BadYaml as error:
         raise BadDocument(f"the content is neither JSON nor YAML: {error}") from error
     if not isinstance(content, dict):

@@ -46,10 +46,20 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-NO_TAGS: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
+Tags = Mapping[str, Callable[[Any], Any]]
+NO_TAGS: Tags = MappingProxyType({})
 
 
-def read_yaml(text: str, *, characters_max: int, tags: Mapping[str, Callable[[Any], Any]] = NO_TAGS) -> Any:
+def short_functions(*names: str) -> Tags:
+    """The tags by which CloudFormation's functions may be written (`!If`), each as its long form (`Fn::If`)."""
+    return {f"!{name}": _called(name if name in ("Ref", "Condition") else f"Fn::{name}") for name in names}
+
+
+def _called(name: str) -> Callable[[Any], Any]:
+    return lambda value: {name: value}
+
+
+def read_yaml(text: str, *, characters_max: int, tags: Tags = NO_TAGS) -> Any:
     """The value of the only document in the text; BadYaml for everything else, and beyond the bounds.
 
     `tags` says what becomes of the value that stands behind each tag of the application's own.

@@ -1,4 +1,4 @@
-"""The account itself, as AWS's rules speak of it: facts of IAM, of encryption by default, of the organization.
+"""The account itself, as AWS's rules speak of it: facts of IAM, encryption by default, the organization, trails.
 
 AWS Config records no item of this type (its rules' results name it); the item here exists to carry the facts.
 One stands in each region that is recorded, since some of the facts are the region's own.
@@ -9,7 +9,7 @@ import io
 from typing import Any
 
 from trailstate.catalog.touch import anywhere
-from trailstate.configuration.form import Describe, Fact, Look, ResourceType
+from trailstate.configuration.form import Describe, Fact, Look, Raw, ResourceType
 
 NOT_MADE = ("ReportNotPresent", "ReportExpired", "ReportInProgress")
 NOT_A_MEMBER = ("AWSOrganizationsNotInUseException",)
@@ -27,6 +27,24 @@ def _credential_report(look: Look) -> Any:
 
 def _encryption_by_default(look: Look) -> Any:
     return {look.region: look.ask(Describe("ec2", "GetEbsEncryptionByDefault", at="EbsEncryptionByDefault"))}
+
+
+def _trails(look: Look) -> Any:
+    """Every trail that the Region sees, with whether it logs and what: also those at home where nothing is recorded."""
+    return [
+        {
+            "Trail": trail,
+            "Status": {"IsLogging": _of_trail(look, trail, "GetTrailStatus", "Name").get("IsLogging")},
+            "EventSelectors": _of_trail(look, trail, "GetEventSelectors", "TrailName"),
+        }
+        for trail in look.ask(Describe("cloudtrail", "DescribeTrails", at="trailList[]"))
+    ]
+
+
+def _of_trail(look: Look, trail: Raw, operation: str, parameter: str) -> Raw:
+    asked = Describe("cloudtrail", operation, {parameter: trail["TrailARN"]}, absent=("TrailNotFoundException",))
+    found: Raw = look.ask(asked) or {}
+    return found
 
 
 TOUCHES_IAM = (
@@ -61,6 +79,15 @@ TOUCHES_IAM = (
     "UploadSigningCertificate",
 )
 
+TOUCHES_TRAILS = (
+    "CreateTrail",
+    "DeleteTrail",
+    "PutEventSelectors",
+    "StartLogging",
+    "StopLogging",
+    "UpdateTrail",
+)
+
 ACCOUNT = ResourceType(
     name="AWS::::Account",
     listing=lambda look: [{"AccountId": look.account}],
@@ -91,11 +118,13 @@ ACCOUNT = ResourceType(
             "Organization",
             Describe("organizations", "DescribeOrganization", at="Organization", absent=NOT_A_MEMBER),
         ),
+        Fact("Trails", _trails),
         Fact("VirtualMFADevices", Describe("iam", "ListVirtualMFADevices", at="VirtualMFADevices[]")),
     ),
     service="iam",
     touched_by=anywhere(
         *TOUCHES_IAM,
+        *(f"cloudtrail:{name}" for name in TOUCHES_TRAILS),
         "ec2:EnableEbsEncryptionByDefault",
         "ec2:DisableEbsEncryptionByDefault",
         "s3control:PutPublicAccessBlock",

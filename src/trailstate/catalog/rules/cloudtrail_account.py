@@ -1,11 +1,12 @@
 """Rules over the account's trails taken together: is there one that does all that is asked?
 
-A Region has its own trails and those of all Regions that are at home elsewhere. What a trail logs (`EventSelectors`)
-and whether it is logging (`Status`) are facts beside its item. A trail whose facts are not known may be the one; then
-nothing can be said.
+A Region has its own trails and those of all Regions that are at home elsewhere: as items where their home is recorded,
+and all of them among the account's facts (`Trails`). What a trail logs (`EventSelectors`) and whether it is logging
+(`Status`) are facts beside its item. A trail whose facts are not known may be the one; then nothing can be said.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from trailstate.catalog.reading import fact, not_known
@@ -18,7 +19,7 @@ _ALL_OBJECTS = ("arn:aws:s3", "arn:aws:s3:::")
 
 @rule("CLOUD_TRAIL_ENABLED", ACCOUNT_TYPE)
 def cloud_trail_enabled(
-    _item: Item,
+    item: Item,
     inventory: Inventory,
     *,
     s3BucketName: str | None = None,
@@ -27,14 +28,13 @@ def cloud_trail_enabled(
 ) -> Verdict:
     """A trail is logging, to the bucket, topic and log group that are named if any are."""
     wanted = _targets(s3BucketName, snsTopicArn, cloudWatchLogsLogGroupArn)
-    return _one_that(
-        inventory, "is logging to the targets asked for", lambda one: _fits(one, wanted) and _logs(one, inventory)
-    )
+    trails = _trails(item, inventory)
+    return _one_that(trails, "is logging to the targets asked for", lambda one: _fits(one, wanted) and one.is_logging)
 
 
 @rule("MULTI_REGION_CLOUD_TRAIL_ENABLED", ACCOUNT_TYPE)
 def multi_region_cloud_trail_enabled(
-    _item: Item,
+    item: Item,
     inventory: Inventory,
     *,
     s3BucketName: str | None = None,
@@ -51,73 +51,100 @@ def multi_region_cloud_trail_enabled(
     kinds = _kinds(readWriteType)
     needs = includeManagementEvents is not False
 
-    def does(trail: Item) -> bool | None:
-        if not trail["configuration"].get("isMultiRegionTrail") or not _fits(trail, wanted):
+    def does(trail: Trail) -> bool | None:
+        if not trail.is_multi_region or not _fits(trail, wanted):
             return False
-        return _all_of(_logs(trail, inventory), _manages(trail, inventory, kinds) if needs else True)
+        return _all_of(trail.is_logging, _manages(trail, kinds) if needs else True)
 
-    return _one_that(inventory, "of all Regions logs the management events asked for", does)
+    return _one_that(_trails(item, inventory), "of all Regions logs the management events asked for", does)
 
 
 @rule("CLOUDTRAIL_SECURITY_TRAIL_ENABLED", ACCOUNT_TYPE)
-def cloudtrail_security_trail_enabled(_item: Item, inventory: Inventory) -> Verdict:
+def cloudtrail_security_trail_enabled(item: Item, inventory: Inventory) -> Verdict:
     """A trail follows AWS's advice: all Regions, global events, validated, encrypted, every management event."""
     fields = ("isMultiRegionTrail", "includeGlobalServiceEvents", "logFileValidationEnabled", "kmsKeyId")
 
-    def does(trail: Item) -> bool | None:
-        if not all(trail["configuration"].get(name) for name in fields):
+    def does(trail: Trail) -> bool | None:
+        if not all(trail.configuration.get(name) for name in fields):
             return False
-        return _all_of(_logs(trail, inventory), _manages(trail, inventory, {"read", "write"}))
+        return _all_of(trail.is_logging, _manages(trail, {"read", "write"}))
 
-    return _one_that(inventory, "follows every one of the security practices", does)
+    return _one_that(_trails(item, inventory), "follows every one of the security practices", does)
 
 
 @rule("CLOUDTRAIL_S3_DATAEVENTS_ENABLED", ACCOUNT_TYPE)
-def cloudtrail_s3_dataevents_enabled(_item: Item, inventory: Inventory, *, S3BucketNames: str | None = None) -> Verdict:
+def cloudtrail_s3_dataevents_enabled(item: Item, inventory: Inventory, *, S3BucketNames: str | None = None) -> Verdict:
     """A trail logs reads and writes of the objects of all buckets, or of all the buckets that are named."""
     names = [name.strip() for name in (S3BucketNames or "").split(",") if name.strip()]
     wanted = [(f"arn:aws:s3:::{name}/", f"arn:aws:s3:::{name}") for name in names]
 
-    def does(trail: Item) -> bool | None:
-        return _logs_objects(trail, inventory, {"read", "write"}, wanted)
+    def does(trail: Trail) -> bool | None:
+        return _logs_objects(trail, {"read", "write"}, wanted)
 
-    return _one_that(inventory, "logs the data events of all those buckets", does)
+    return _one_that(_trails(item, inventory), "logs the data events of all those buckets", does)
 
 
 @rule("CLOUDTRAIL_ALL_READ_S3_DATA_EVENT_CHECK", ACCOUNT_TYPE)
-def cloudtrail_all_read_s3_data_event_check(_item: Item, inventory: Inventory) -> Verdict:
+def cloudtrail_all_read_s3_data_event_check(item: Item, inventory: Inventory) -> Verdict:
     """A trail of all Regions logs reads of the objects of all buckets."""
-    return _all_buckets(inventory, "read")
+    return _all_buckets(_trails(item, inventory), "read")
 
 
 @rule("CLOUDTRAIL_ALL_WRITE_S3_DATA_EVENT_CHECK", ACCOUNT_TYPE)
-def cloudtrail_all_write_s3_data_event_check(_item: Item, inventory: Inventory) -> Verdict:
+def cloudtrail_all_write_s3_data_event_check(item: Item, inventory: Inventory) -> Verdict:
     """A trail of all Regions logs writes to the objects of all buckets."""
-    return _all_buckets(inventory, "write")
+    return _all_buckets(_trails(item, inventory), "write")
 
 
-def _all_buckets(inventory: Inventory, kind: str) -> Verdict:
-    def does(trail: Item) -> bool | None:
-        everywhere = bool(trail["configuration"].get("isMultiRegionTrail"))
-        return _all_of(everywhere, _logs_objects(trail, inventory, {kind}, ())) if everywhere else False
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """A trail that the Region sees, however it is known. Facts that are not known are None."""
 
-    return _one_that(inventory, f"of all Regions logs the {kind} events of all buckets", does)
+    configuration: Mapping[str, Any]
+    is_logging: bool | None
+    selectors: Mapping[str, Any] | None
+
+    @property
+    def is_multi_region(self) -> bool:
+        return bool(self.configuration.get("isMultiRegionTrail"))
 
 
-def _one_that(inventory: Inventory, says: str, does: Callable[[Item], bool | None]) -> Verdict:
+def _trails(account: Item, inventory: Inventory) -> list[Trail]:
+    """Those recorded here or logging every Region, and of the account's further ones those that this Region sees."""
+    recorded = [(each, _recorded(each, inventory)) for each in inventory.everywhere(TRAIL)]
+    seen = [found for each, found in recorded if each["awsRegion"] == inventory.region or found.is_multi_region]
+    known, listed = {each["ARN"] for each, _ in recorded}, fact(inventory, account, "Trails")
+    others = () if listed is MISSING else listed
+    return seen + [_listed(each) for each in others if each["Trail"].get("TrailARN") not in known]
+
+
+def _recorded(item: Item, inventory: Inventory) -> Trail:
+    status, selectors = fact(inventory, item, "Status"), fact(inventory, item, "EventSelectors")
+    is_logging = None if status is MISSING else status.get("IsLogging") is True
+    return Trail(item["configuration"], is_logging, None if selectors is MISSING else selectors)
+
+
+def _listed(found: Mapping[str, Any]) -> Trail:
+    """In the API's spelling, which an item's is but for the first letter."""
+    configuration = {f"{name[:1].lower()}{name[1:]}": value for name, value in found["Trail"].items()}
+    return Trail(configuration, found["Status"].get("IsLogging"), found["EventSelectors"])
+
+
+def _all_buckets(trails: Sequence[Trail], kind: str) -> Verdict:
+    def does(trail: Trail) -> bool | None:
+        return trail.is_multi_region and _logs_objects(trail, {kind}, ())
+
+    return _one_that(trails, f"of all Regions logs the {kind} events of all buckets", does)
+
+
+def _one_that(trails: Sequence[Trail], says: str, does: Callable[[Trail], bool | None]) -> Verdict:
     """COMPLIANT when some trail does it; where a trail might and its facts are not known, nothing can be said."""
-    trails = [trail for trail in inventory.everywhere(TRAIL) if _is_seen(trail, inventory.region)]
     answers = [does(trail) for trail in trails]
     if True in answers:
         return COMPLIANT
     if None in answers:
         return not_known("what the account's trails log")
     return non_compliant(f"No trail {says}; the account has {len(answers)} here.")
-
-
-def _is_seen(trail: Item, region: str) -> bool:
-    """Whether the Region has the trail: it is at home there, or logs every Region."""
-    return trail["awsRegion"] == region or bool(trail["configuration"].get("isMultiRegionTrail"))
 
 
 def _all_of(*answers: bool | None) -> bool | None:
@@ -130,13 +157,8 @@ def _targets(bucket: str | None, topic: str | None, group: str | None) -> dict[s
     return {name: wanted for name, wanted in named.items() if wanted}
 
 
-def _fits(trail: Item, wanted: Mapping[str, str]) -> bool:
-    return all(trail["configuration"].get(name) == value for name, value in wanted.items())
-
-
-def _logs(trail: Item, inventory: Inventory) -> bool | None:
-    status = fact(inventory, trail, "Status")
-    return None if status is MISSING else status.get("IsLogging") is True
+def _fits(trail: Trail, wanted: Mapping[str, str]) -> bool:
+    return all(trail.configuration.get(name) == value for name, value in wanted.items())
 
 
 _READ_ONLY = {"true": {"read"}, "false": {"write"}}
@@ -148,18 +170,18 @@ def _kinds(read_write_type: str | None) -> set[str]:
     return named.get((read_write_type or "All").lower(), named["all"])
 
 
-def _selectors(trail: Item, inventory: Inventory) -> tuple[list[Any], list[Any]] | None:
+def _selectors(trail: Trail) -> tuple[list[Any], list[Any]] | None:
     """Basic and advanced selectors; a trail without any logs all management events and nothing else."""
-    found = fact(inventory, trail, "EventSelectors")
-    if found is MISSING:
+    found = trail.selectors
+    if found is None:
         return None
     basic, advanced = found.get("EventSelectors") or [], found.get("AdvancedEventSelectors") or []
     return (basic, advanced) if basic or advanced else ([{"ReadWriteType": "All", "IncludeManagementEvents": True}], [])
 
 
-def _manages(trail: Item, inventory: Inventory, kinds: set[str]) -> bool | None:
+def _manages(trail: Trail, kinds: set[str]) -> bool | None:
     """Whether the trail logs management events of those kinds, leaving no source out."""
-    selectors = _selectors(trail, inventory)
+    selectors = _selectors(trail)
     if selectors is None:
         return None
     basic, advanced = selectors
@@ -172,9 +194,9 @@ def _manages(trail: Item, inventory: Inventory, kinds: set[str]) -> bool | None:
     return kinds <= covered
 
 
-def _logs_objects(trail: Item, inventory: Inventory, kinds: set[str], wanted: Any) -> bool | None:
+def _logs_objects(trail: Trail, kinds: set[str], wanted: Any) -> bool | None:
     """Whether it logs object events of those kinds, for all buckets or for each bucket wanted (its ARN forms)."""
-    selectors = _selectors(trail, inventory)
+    selectors = _selectors(trail)
     if selectors is None:
         return None
     basic, advanced = selectors

@@ -14,6 +14,7 @@ from trailstate.compliance.definition import (
     remove,
     rules_of,
 )
+from trailstate.configuration.discover import config_principal
 from trailstate.configuration.recorder import RECORDER
 from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.services.operation import operation
@@ -21,13 +22,14 @@ from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
-from trailstate.wire.call import Call
+from trailstate.wire.call import Call, Door
 from trailstate.wire.fault import Fault, access_denied, faults
 from trailstate.world import World
 
 fault = faults("config")
 
 RULES_A_PAGE = 25
+NOT_INVOCABLE = frozenset({"ResourceNotFoundException", "AccessDeniedException", "ValidationException"})
 REMEDIATION_KIND = "config.remediation"
 
 
@@ -54,6 +56,7 @@ def put_config_rule(
     call: Call,
     shelf: StagedShelf,
     world: World,
+    door: Door,
     *,
     ConfigRule: Mapping[str, Any],
     Tags: Sequence[Mapping[str, str]] | None = None,
@@ -72,6 +75,8 @@ def put_config_rule(
         hold(ConfigRule)
     except InvalidRule as error:
         raise fault.InvalidParameterValueException(str(error)) from error
+    if ConfigRule["Source"]["Owner"] == "CUSTOM_LAMBDA":
+        _hold_invocable(call, door, ConfigRule["Source"]["SourceIdentifier"])
     service = made_by(call)
     identity = known or fresh_identity(world, call.account, call.region, service)
     owner = {"CreatedBy": service} if service else {}
@@ -79,6 +84,21 @@ def put_config_rule(
     if Tags:
         put_tags(call, shelf, identity["ConfigRuleArn"], Tags)
     return {}
+
+
+def _hold_invocable(call: Call, door: Door, function: str) -> None:
+    """There is such a function, and AWS Config may invoke it."""
+    asked = {"FunctionName": function, "InvocationType": "DryRun"}
+    principal = config_principal(call.account)
+    try:
+        door.call("lambda", "Invoke", asked, account=call.account, region=call.region, as_=principal)
+    except Fault as refused:
+        if refused.code not in NOT_INVOCABLE:
+            return  # It is there and busy, or switched off; that shows when it is asked.
+        raise fault.InsufficientPermissionsException(
+            f"The AWS Lambda function {function} cannot be invoked. Check the specified AWS Lambda function ARN, and"
+            f" that the function's policy lets config.amazonaws.com invoke it. {refused.message}"
+        ) from refused
 
 
 def _identified(shelf: StagedShelf, call: Call, given: Mapping[str, Any]) -> dict[str, str] | None:
