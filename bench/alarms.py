@@ -13,6 +13,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.clients.receivers import a_queue
+
 from trailstate.testing import Lab, lab
 
 PERIOD_SECONDS = 10
@@ -21,7 +23,7 @@ WAIT_SECONDS_MAX = 40.0
 
 def prepared(aws: Lab) -> str:
     """Everything from the log group to the queue, whose URL it returns."""
-    logs, sns, sqs = aws.client("logs"), aws.client("sns"), aws.client("sqs")
+    logs, sns = aws.client("logs"), aws.client("sns")
     logs.create_log_group(logGroupName="g")
     logs.create_log_stream(logGroupName="g", logStreamName="s")
     transformation = {"metricName": "m", "metricNamespace": "Bench", "metricValue": "1"}
@@ -29,8 +31,8 @@ def prepared(aws: Lab) -> str:
         logGroupName="g", filterName="f", filterPattern="{ $.a = 1 }", metricTransformations=[transformation]
     )
     topic = sns.create_topic(Name="t")["TopicArn"]
-    queue = str(sqs.create_queue(QueueName="q")["QueueUrl"])
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:us-east-1:{aws.account}:q")
+    queue, arn = a_queue(aws, "q", "sns")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     aws.client("cloudwatch").put_metric_alarm(
         AlarmName="a",
         Namespace="Bench",

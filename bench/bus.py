@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from tests.clients.receivers import resource_policy
 from tests.clients.server import ACCOUNT, ServerProcess
 from tests.clients.trails import bucket_policy
 
@@ -124,7 +125,7 @@ def to_queue(client: Client, calls: int, seed: int) -> list[float]:
     sqs, heard, is_over = client("sqs"), Heard(), threading.Event()
     url = sqs.create_queue(QueueName="heard")["QueueUrl"]
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:heard"
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy("sqs:SendMessage", arn)})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": resource_policy("sqs:SendMessage", arn, "events")})
 
     def ask() -> None:
         while not is_over.wait(0.005):
@@ -145,7 +146,8 @@ def to_queue(client: Client, calls: int, seed: int) -> list[float]:
 def to_topic(client: Client, calls: int, seed: int) -> list[float]:
     sns, heard = client("sns"), Heard()
     topic = sns.create_topic(Name="heard")["TopicArn"]
-    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy("sns:Publish", topic))
+    policy = resource_policy("sns:Publish", topic, "events")
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
     is_confirmed = threading.Event()
 
     def confirm(asked: dict[str, Any]) -> None:
@@ -217,17 +219,6 @@ def in_sql(client: Client, calls: int, seed: int) -> list[float]:
         raise SystemExit(f"no query found {name}")
 
     return waits(client, "sql", calls, seed, moment)
-
-
-def policy(action: str, resource: str) -> str:
-    """What a queue or a topic needs to be a target."""
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": action,
-        "Resource": resource,
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def p99(values: list[float]) -> float:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.delivered import keys, text
+from tests.clients.receivers import a_queue
 from tests.clients.trails import a_bucket, a_trail, log_permission
 from tests.simulation.cloud import Cloud
 from tests.simulation.evidence import ACCOUNT, BUCKET, Evidence, Members, a_record
@@ -161,10 +162,9 @@ def _prepare(aws: Lab) -> None:
     role = aws.client("iam").create_role(RoleName="to-logs", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
     permission = log_permission(group)
     aws.client("iam").put_role_policy(RoleName="to-logs", PolicyName="write", PolicyDocument=permission)
-    queue = aws.client("sqs").create_queue(QueueName="heard")["QueueUrl"]
-    attributes = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    _, queue = a_queue(aws, "heard", "events")
     aws.client("events").put_rule(Name="users", EventPattern=json.dumps({"source": ["aws.iam"]}))
-    aws.client("events").put_targets(Rule="users", Targets=[{"Id": "1", "Arn": attributes["QueueArn"]}])
+    aws.client("events").put_targets(Rule="users", Targets=[{"Id": "1", "Arn": queue}])
     a_trail(aws, "all", a_bucket(aws, "evidence"), CloudWatchLogsLogGroupArn=group, CloudWatchLogsRoleArn=role)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.clients.receivers import a_queue
 from trailstate.testing import Lab, lab
 
 BUCKET = "config-files"
@@ -25,8 +26,7 @@ def inbox(aws: Lab) -> str:
     """A queue that gets what the channel's topic is told; the recorder runs."""
     aws.client("s3").create_bucket(Bucket=BUCKET)
     topic = aws.client("sns").create_topic(Name="config")["TopicArn"]
-    queue = aws.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
-    arn = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    queue, arn = a_queue(aws, "inbox", "sns")
     aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     config = aws.client("config")
     role = f"arn:aws:iam::{aws.account}:role/config"
@@ -80,9 +80,8 @@ def test_a_change_is_told_with_the_subject_and_the_difference(aws: Lab, inbox: s
 
 
 def test_a_rule_of_the_event_bus_sees_the_same_message(aws: Lab, inbox: str) -> None:
-    sqs, events = aws.client("sqs"), aws.client("events")
-    queue = sqs.create_queue(QueueName="from-the-bus")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events = aws.client("events")
+    queue, arn = a_queue(aws, "from-the-bus", "events")
     events.put_rule(Name="config", EventPattern=json.dumps({"source": ["aws.config"]}))
     events.put_targets(Rule="config", Targets=[{"Id": "queue", "Arn": arn}])
     group = aws.client("ec2").create_security_group(GroupName="on-the-bus", Description="x")["GroupId"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.delivered import keys, records, text, validate
+from tests.clients.receivers import a_queue
 from tests.clients.trails import a_bucket, a_trail, log_permission
 from trailstate.testing import Lab, lab
 
@@ -176,8 +177,7 @@ def test_records_go_onward_to_logs_topic_and_bus(aws: Lab) -> None:
     logs.create_log_group(logGroupName="trail")
     role = aws.client("iam").create_role(RoleName="to-logs", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     sns.create_topic(Name="deliveries")
-    queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
-    target = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    queue, target = a_queue(aws, "heard", "events")
     pattern = json.dumps({"source": ["aws.iam"], "detail-type": ["AWS API Call via CloudTrail"]})
     events.put_rule(Name="users", EventPattern=pattern)
     events.put_targets(Rule="users", Targets=[{"Id": "1", "Arn": target}])
@@ -238,6 +238,7 @@ TOPIC_POLICY = json.dumps(
                 "Principal": {"Service": "cloudtrail.amazonaws.com"},
                 "Action": "SNS:Publish",
                 "Resource": "*",
+                "Condition": {"StringEquals": {"aws:SourceArn": "arn:aws:cloudtrail:us-east-1:123456789012:trail/all"}},
             }
         ],
     }

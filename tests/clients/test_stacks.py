@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.clients.receivers import a_queue
 from trailstate.testing import Lab, lab
 from trailstate.trail.channel import event_data_store_arn
 
@@ -189,9 +190,8 @@ def test_others_are_served_while_stacks_wait_for_their_calls(aws: Lab) -> None:
 
 
 def test_a_topic_hears_what_becomes_of_a_stack(aws: Lab) -> None:
-    queue = aws.client("sqs").create_queue(QueueName="heard")["QueueUrl"]
+    queue, target = a_queue(aws, "heard", "sns")
     topic = aws.client("sns").create_topic(Name="stacks")["TopicArn"]
-    target = f"arn:aws:sqs:us-east-1:{aws.account}:heard"
     aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=target)
     body = template(Queue={"Type": "AWS::SQS::Queue"})
     aws.client("cloudformation").create_stack(StackName="told", TemplateBody=body, NotificationARNs=[topic])

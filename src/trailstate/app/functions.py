@@ -31,7 +31,7 @@ def assemble(house: House) -> Part:
 
     return Part(
         provisions={Sandbox: sandbox, Roles: roles, Codes: codes, Invoker: invoker, PageTokens: tokens},
-        shippers=(Events(house.store, world, house.door, invoker),),
+        shippers=(Events(house.store, world, house.door, invoker, roles),),
         forget=forget,
         estate_lost=forget,
         close=sandbox.close,

@@ -294,6 +294,8 @@ def _caller(principal: Principal) -> Caller:
         user_name=principal.user_name,
         mfa=session is not None and session.mfa_authenticated,
         source_identity=session.source_identity if session is not None else None,
+        service=principal.invoked_by or "" if principal.type == "AWSService" else "",
+        source_arn=principal.source_arn,
     )
 
 

@@ -50,6 +50,9 @@ class Caller(msgspec.Struct, array_like=True):
     user_name: str | None
     mfa: bool
     source_identity: str | None
+    service: str = ""
+    """The service that makes the request, if it is one, and for which resource."""
+    source_arn: str = ""
 
 
 class Serve(msgspec.Struct, tag="serve", array_like=True):

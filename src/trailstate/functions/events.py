@@ -15,8 +15,9 @@ import msgspec
 from trailstate.follow import Later
 from trailstate.functions.function import NoQualifier, at_version, named, version_of
 from trailstate.functions.invoke import SERVICE, Invoker
+from trailstate.functions.role import Roles
 from trailstate.stores.interface import Commit, OutboxRow, Store
-from trailstate.wire.call import Door, service_principal
+from trailstate.wire.call import Door
 from trailstate.wire.fault import Fault
 from trailstate.world import World
 
@@ -47,11 +48,12 @@ class Events:
 
     prefix = QUEUE
 
-    def __init__(self, store: Store, world: World, door: Door, invoker: Invoker) -> None:
+    def __init__(self, store: Store, world: World, door: Door, invoker: Invoker, roles: Roles) -> None:
         self._store = store
         self._world = world
         self._door = door
         self._invoker = invoker
+        self._roles = roles
 
     def ship(self, row: OutboxRow) -> Commit:
         """Run the function once for the event; a failed run is followed by another, or by the dead-letter queue."""
@@ -103,15 +105,18 @@ class Events:
         return ran.payload.decode("utf-8", "replace") if ran.failed else None
 
     def _give_up(self, order: Mapping[str, Any], failure: str) -> None:
+        """The event goes to the dead letters, in the function's role."""
         function, who = self._function(order), named(order["arn"], "", "")
-        target = "" if function is None else str(function["config"].get("DeadLetterConfig", {}).get("TargetArn") or "")
+        config = {} if function is None else function["config"]
+        target = str(config.get("DeadLetterConfig", {}).get("TargetArn") or "")
         text = base64.b64decode(order["payload"]).decode("utf-8", "replace")
         log.warning("%s failed three times for the event %s: %s", order["arn"], order["request"], failure[:500])
         service, _, rest = target.removeprefix("arn:aws:").partition(":")
         if service not in {"sns", "sqs"}:
             return
-        by = service_principal(SERVICE, who.account)
         try:
+            place = {"account": who.account, "region": who.region}
+            by = self._roles.session(SERVICE, config["Role"], config["FunctionName"], **place).principal
             if service == "sns":
                 parameters: dict[str, Any] = {"TopicArn": target, "Message": text}
                 self._door.call("sns", "Publish", parameters, account=who.account, region=who.region, as_=by)

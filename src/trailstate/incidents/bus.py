@@ -68,6 +68,7 @@ def _tell(stage: Stage) -> None:
     """A rule whose target is a topic that a person has subscribed to, and confirmed."""
     events, sns = stage.client("events"), stage.client("sns")
     topic = sns.create_topic(Name=TOPIC)["TopicArn"]
+    _let_in(stage, topic)
     events.put_rule(Name=RULE, EventPattern=json.dumps(PATTERN))
     events.put_targets(Rule=RULE, Targets=[{"Id": "people", "Arn": topic, "InputTransformer": TOLD}])
     if any(each["SubscriptionArn"].startswith("arn:") for each in _subscriptions(stage, topic)):
@@ -80,6 +81,19 @@ def _tell(stage: Stage) -> None:
         if mine:
             _get(stage, mine[-1])
             return
+
+
+def _let_in(stage: Stage, topic: str) -> None:
+    """Rules of this account may publish to the topic; as AWS makes one, only the account itself may."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic,
+        "Condition": {"StringEquals": {"aws:SourceAccount": stage.account}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    stage.client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
 
 
 def _subscriptions(stage: Stage, topic: str) -> list[dict[str, str]]:

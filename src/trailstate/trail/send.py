@@ -23,6 +23,7 @@ from trailstate.trail.onward import DETAIL_TYPES, EVENTS, LOGS, NOTICES, ToBus, 
 from trailstate.trail.ship import BackOff
 from trailstate.trail.status import Statuses
 from trailstate.trail.window import Span
+from trailstate.values.arn import account_of_arn
 from trailstate.values.timestamp import epoch_seconds
 from trailstate.wire.call import Door, service_principal
 from trailstate.wire.fault import Fault
@@ -55,8 +56,11 @@ class Sender:
         """The lines of the journal at the positions of the spans."""
         return [entry for first, last in spans for entry in self._store.read(JOURNAL, first - 1, last - first + 1)]
 
-    def call(self, service: str, operation: str, parameters: Members, account: str, region: str) -> Mapping[str, Any]:
-        principal = service_principal(SERVICE, account)
+    def call(
+        self, service: str, operation: str, parameters: Members, account: str, region: str, trail: str = ""
+    ) -> Mapping[str, Any]:
+        """CloudTrail's own call, for a trail where the receiver's policy may ask which."""
+        principal = service_principal(SERVICE, account_of_arn(trail) or account, trail)
         return self._door.call(service, operation, parameters, account=account, region=region, as_=principal)
 
     def succeeded(self, row: OutboxRow, trail: str, members: Members) -> Commit:
@@ -138,7 +142,8 @@ class TopicShipper:
         _, _, _, region, account, _ = wanted.topic.split(":", 5)
         message = msgspec.json.encode({"s3Bucket": wanted.bucket, "s3ObjectKey": [wanted.key]}).decode()
         try:
-            self._sender.call("sns", "Publish", {"TopicArn": wanted.topic, "Message": message}, account, region)
+            parameters = {"TopicArn": wanted.topic, "Message": message}
+            self._sender.call("sns", "Publish", parameters, account, region, wanted.trail)
         except Fault as refusal:
             return self._sender.refused(row, wanted.trail, status.not_notified(self._now(), refusal.code), refusal)
         return self._sender.succeeded(row, wanted.trail, status.notified(self._now()))

@@ -36,6 +36,25 @@ class Question:
     context: Context = field(default_factory=dict)
 
 
+def service_context(service: str, account: str, source_arn: str = "") -> dict[str, str]:
+    """What policies see of a service's call: on whose behalf, and for which resource.
+
+    AWS Config and CloudWatch's alarms also say who owns the resource, so that the policy that a topic has from the
+    start lets them in.
+    """
+    context = {
+        "aws:PrincipalIsAWSService": "true",
+        "aws:PrincipalServiceName": service,
+        "aws:SourceAccount": account,
+        "aws:SourceArn": source_arn,
+        "aws:SourceOwner": account if service in SAY_OWNER else "",
+    }
+    return {name: value for name, value in context.items() if value}
+
+
+SAY_OWNER = frozenset({"cloudwatch.amazonaws.com", "config.amazonaws.com"})
+
+
 def read_policy(text: str) -> Policy:
     """The policy document in a JSON text; MalformedPolicy when it is none."""
     try:

@@ -92,7 +92,8 @@ class ActionShipper:
     def _call(self, action: Action, service: str, called: str, operation: str, parameters: Mapping[str, Any]) -> None:
         region = action.arn.split(":")[3] if action.arn else action.region
         account = action.arn.split(":")[4] if action.arn else action.account
-        by = service_principal(service, action.account)
+        alarm = f"arn:aws:cloudwatch:{action.region}:{action.account}:alarm:{action.alarm}"
+        by = service_principal(service, action.account, alarm)
         self._door.call(called, operation, parameters, account=account or action.account, region=region, as_=by)
 
     def _history(self, action: Action, summary: str, refusal: Fault | None) -> Commit:
@@ -157,7 +158,8 @@ class SubscriptionShipper:
         payload = _encode({"awslogs": {"data": wanted["data"]}})
         arn = wanted["destination"]
         parameters = {"FunctionName": arn, "InvocationType": "Event", "Payload": payload}
-        by = service_principal(LOGS_SERVICE, wanted["account"])
+        group = f"arn:aws:logs:{wanted['region']}:{wanted['account']}:log-group:{wanted['group']}:*"
+        by = service_principal(LOGS_SERVICE, wanted["account"], group)
         try:
             self._door.call("lambda", "Invoke", parameters, account=arn.split(":")[4], region=arn.split(":")[3], as_=by)
         except Fault as refusal:

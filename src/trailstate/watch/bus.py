@@ -20,6 +20,7 @@ from trailstate.stores.interface import OutboxRow, ShelfKey, Store
 from trailstate.trail.onward import DETAIL_TYPES, Hearing, is_quiet
 from trailstate.values.pattern import Pattern, read_pattern
 from trailstate.values.pattern_index import PatternIndex
+from trailstate.values.policy import Question, allows
 
 BUS = "watch.bus"
 RULE = "watch.rule/"
@@ -68,6 +69,19 @@ def bus_of_arn(arn: str) -> BusName | None:
     if len(parts) != 6 or parts[:3] != ["arn", "aws", "events"] or not parts[5].startswith("event-bus/"):
         return None
     return BusName(parts[4], parts[3], parts[5].removeprefix("event-bus/"))
+
+
+def policy_of(bus: Document) -> dict[str, Any] | None:
+    """The policy of a bus, if it has one."""
+    held = bus.get("Statements") or []
+    return {"Version": "2012-10-17", "Statement": held} if held else None
+
+
+def lets_in(bus: BusName, document: Document | None, account: str) -> bool:
+    """Whether a bus takes events from another account."""
+    policy = policy_of(document or {})
+    question = Question("events:PutEvents", bus.arn, principal_arn=f"arn:aws:iam::{account}:root")
+    return policy is not None and allows(policy, question)
 
 
 class Event(msgspec.Struct, frozen=True, rename={"detail_type": "detail-type"}):

@@ -19,10 +19,11 @@ import msgspec
 
 from trailstate.follow import Later
 from trailstate.stores.interface import Commit, OutboxRow, Store
+from trailstate.values.arn import account_of_arn
 from trailstate.watch.envelope import Seal, as_text, lambda_event
 from trailstate.watch.retry import INSIDE_AWS, MAIL, Phases, web_phases
 from trailstate.watch.topic import Delivery, Document, Message, again_row, subscription_key, topic_name
-from trailstate.wire.call import Door, service_principal
+from trailstate.wire.call import Door, Principal, service_principal
 from trailstate.wire.fault import Fault
 from trailstate.world import World
 
@@ -130,7 +131,8 @@ class Queues:
                 parameters["MessageAttributes"] = {k: _queue_attribute(v) for k, v in message.attributes.items()}
         else:
             parameters["MessageBody"] = as_text(self._seal.enclose(message, subscription))
-        call_out(self._door, SERVICE, "sqs", "SendMessage", parameters, account, region)
+        by = _by(message.topic)
+        call_out(self._door, by, "sqs", "SendMessage", parameters, account, region)
 
     def _invoke(self, message: Message, subscription: Document) -> None:
         _, _, _, region, account, _ = subscription["Endpoint"].split(":", 5)
@@ -140,12 +142,17 @@ class Queues:
             "InvocationType": "Event",
             "Payload": json.dumps(event).encode(),
         }
-        call_out(self._door, SERVICE, "lambda", "Invoke", parameters, account, region)
+        call_out(self._door, _by(message.topic), "lambda", "Invoke", parameters, account, region)
+
+
+def _by(topic: str) -> Principal:
+    """SNS, for a topic."""
+    return service_principal(SERVICE, account_of_arn(topic) or "", topic)
 
 
 def call_out(
     door: Door,
-    service: str,
+    by: Principal,
     receiver: str,
     operation: str,
     parameters: Mapping[str, Any],
@@ -153,7 +160,6 @@ def call_out(
     region: str,
 ) -> Mapping[str, Any]:
     """A service's own call; raises Unreached and Refused."""
-    by = service_principal(service, account)
     try:
         return door.call(receiver, operation, parameters, account=account, region=region, as_=by)
     except Fault as fault:

@@ -16,10 +16,10 @@ import msgspec
 from trailstate.follow import Later
 from trailstate.stores.interface import Commit, OutboxRow, Store
 from trailstate.values import jsonpath
-from trailstate.watch.bus import QUEUE, Buses, Delivery, Event, bus_of_arn
+from trailstate.watch.bus import DEFAULT, QUEUE, Buses, Delivery, Event, bus_of_arn, lets_in
 from trailstate.watch.distribute import Refused, Unreached, call_out
 from trailstate.watch.transform import input_of
-from trailstate.wire.call import Door
+from trailstate.wire.call import Door, Principal, service_principal
 from trailstate.world import World
 
 log = logging.getLogger(__name__)
@@ -172,25 +172,32 @@ class BusShipper:
         service, operation, parameters = REQUESTS[service_of(target["Arn"])](target, text, event)
         _, _, _, region, account, _ = target["Arn"].split(":", 5)
         place = (account or bus.account, region or bus.region)
+        by = service_principal(SERVICE, bus.account, bus.rule_arn(delivery.rule))
         if service == "logs":
-            self._make_stream(parameters, *place)
-        call_out(self._door, SERVICE, service, operation, parameters, *place)
+            self._make_stream(by, parameters, *place)
+        call_out(self._door, by, service, operation, parameters, *place)
         return Commit()
 
-    def _make_stream(self, parameters: Parameters, account: str, region: str) -> None:
+    def _make_stream(self, by: Principal, parameters: Parameters, account: str, region: str) -> None:
         stream = {name: parameters[name] for name in ("logGroupName", "logStreamName")}
         try:
-            call_out(self._door, SERVICE, "logs", "CreateLogStream", stream, account, region)
+            call_out(self._door, by, "logs", "CreateLogStream", stream, account, region)
         except Refused as refusal:
             if "ResourceAlreadyExists" not in str(refusal):
                 raise
 
     def _forward(self, delivery: Delivery, now: datetime) -> Commit:
         """Another bus gets the event as it is; an event that comes back to a target it had does nothing there."""
-        other = bus_of_arn(delivery.target["Arn"])
+        bus, other = bus_of_arn(delivery.bus), bus_of_arn(delivery.target["Arn"])
+        assert bus is not None
         assert other is not None
-        if other.name != "default" and self._store.get(other.key) is None:
-            raise Refused(f"the event bus {other.arn} does not exist")
+        held = self._store.get(other.key)
+        if held is None and other.name != DEFAULT:
+            raise Refused(f"ResourceNotFoundException: Event bus {other.name} does not exist.")
+        if bus.account != other.account and not lets_in(other, None if held is None else held.value, bus.account):
+            raise Refused(
+                f"AccessDenied: events:PutEvents on resource: {other.arn}: no policy of it lets {bus.account} in"
+            )
         return Commit(outbox=list(self._buses.arrivals(other, _event(delivery.event.encode()), now)))
 
     def _given_up(self, delivery: Delivery, exhausted: str, why: Exception) -> Commit:
@@ -200,6 +207,8 @@ class BusShipper:
         if not queue or bus is None:
             return Commit()
         code, _, message = str(why).partition(": ")
+        if code.startswith("AccessDenied") or code == "AuthorizationError":
+            code = "NO_PERMISSIONS"
         told = {
             "RULE_ARN": bus.rule_arn(delivery.rule),
             "TARGET_ARN": delivery.target["Arn"],
@@ -211,8 +220,9 @@ class BusShipper:
         _, _, parameters = _to_queue({"Arn": queue}, delivery.event, {})
         parameters["MessageAttributes"] = {k: {"DataType": "String", "StringValue": v} for k, v in told.items() if v}
         _, _, _, region, account, _ = queue.split(":", 5)
+        by = service_principal(SERVICE, bus.account, bus.rule_arn(delivery.rule))
         try:
-            call_out(self._door, SERVICE, "sqs", "SendMessage", parameters, account, region)
+            call_out(self._door, by, "sqs", "SendMessage", parameters, account, region)
         except Unreached as failure:
             raise Later(f"the dead letters are out of reach: {failure}", 5.0) from failure
         except Refused as refusal:

@@ -70,6 +70,31 @@ def subscription_key(arn: str) -> ShelfKey | None:
     return None if named is None or not number else named.subscription_key(number)
 
 
+OWNERS_ACTIONS = (
+    "GetTopicAttributes",
+    "SetTopicAttributes",
+    "AddPermission",
+    "RemovePermission",
+    "DeleteTopic",
+    "Subscribe",
+    "ListSubscriptionsByTopic",
+    "Publish",
+)
+
+
+def default_policy(topic: str) -> dict[str, Any]:
+    """What AWS puts on a new topic: its owner's account may do everything with it."""
+    statement = {
+        "Sid": "__default_statement_ID",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": [f"SNS:{each}" for each in OWNERS_ACTIONS],
+        "Resource": topic,
+        "Condition": {"StringEquals": {"AWS:SourceOwner": topic.split(":")[4]}},
+    }
+    return {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}
+
+
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """A published message."""
 

@@ -2,51 +2,20 @@
 
 import base64
 import gzip
-import io
 import json
-import zipfile
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.clients.receivers import a_function, a_queue, got, let_in, needs_sandbox
 
-from trailstate.sandbox import protection
 from trailstate.testing import Lab, lab
-
-needs_sandbox = pytest.mark.skipif(not protection.available().isolates, reason="no bubblewrap that works here")
-PRINTS = "import json\ndef go(event, context):\n    print('GOT ' + json.dumps(event))\n"
 
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Lab]:
     with lab() as started:
         yield started
-
-
-def a_function(aws: Lab, name: str, *services: str) -> str:
-    """A function that prints what it gets, and that these services may call."""
-    body = io.BytesIO()
-    with zipfile.ZipFile(body, "w") as archive:
-        archive.writestr("main.py", PRINTS)
-    made = aws.client("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.12",
-        Role=f"arn:aws:iam::{aws.account}:role/worker",
-        Handler="main.go",
-        Code={"ZipFile": body.getvalue()},
-    )
-    for number, service in enumerate(services):
-        aws.client("lambda").add_permission(
-            FunctionName=name, StatementId=f"s{number}", Action="lambda:InvokeFunction", Principal=service
-        )
-    return str(made["FunctionArn"])
-
-
-def got(aws: Lab, name: str) -> list[Any]:
-    """What the function was called with."""
-    events = aws.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="GOT")["events"]
-    return [json.loads(each["message"].partition("GOT ")[2]) for each in events]
 
 
 def alarm(aws: Lab, name: str, action: str) -> None:
@@ -109,7 +78,7 @@ def test_an_alarm_starts_an_automation(aws: Lab) -> None:
 
 
 def test_each_change_of_state_is_an_event_on_the_bus(aws: Lab) -> None:
-    queue = aws.client("sqs").create_queue(QueueName="bus")["QueueUrl"]
+    queue, _ = a_queue(aws, "bus", "events")
     events = aws.client("events")
     events.put_rule(
         Name="alarms", EventPattern=json.dumps({"source": ["aws.cloudwatch"], "detail": {"alarmName": ["told"]}})
@@ -148,3 +117,25 @@ def test_an_action_that_fails_stands_in_the_history(aws: Lab) -> None:
     (item,) = history["AlarmHistoryItems"]
     assert item["HistorySummary"].startswith("Failed to execute action")
     assert json.loads(item["HistoryData"])["actionState"] == "Failed"
+
+
+def test_a_topic_hears_alarms_unless_its_policy_shuts_them_out(aws: Lab) -> None:
+    sns, cloudwatch = aws.client("sns"), aws.client("cloudwatch")
+    topic = sns.create_topic(Name="policed")["TopicArn"]
+    mine = f"arn:aws:cloudwatch:us-east-1:{aws.account}:alarm:policed"
+
+    def outcome() -> str:
+        for state in ("OK", "ALARM"):
+            cloudwatch.set_alarm_state(AlarmName="policed", StateValue=state, StateReason="tried")
+        aws.settle()
+        items = cloudwatch.describe_alarm_history(AlarmName="policed", HistoryItemType="Action")["AlarmHistoryItems"]
+        return str(items[0]["HistorySummary"]).partition(" action")[0]
+
+    alarm(aws, "policed", topic)
+    assert outcome() == "Successfully executed"
+    let_in(aws, topic, "events")
+    assert outcome() == "Failed to execute"
+    let_in(aws, topic, "cloudwatch", ArnLike={"aws:SourceArn": f"{mine}-of-another-name"})
+    assert outcome() == "Failed to execute"
+    let_in(aws, topic, "cloudwatch", ArnLike={"aws:SourceArn": mine})
+    assert outcome() == "Successfully executed"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.clients.receivers import a_queue
 
 from trailstate.testing import Lab, lab
 
@@ -37,8 +38,7 @@ def put(aws: Lab, group: str, *messages: str, stream: str = "app") -> dict[str, 
 def queue_behind(aws: Lab, name: str) -> tuple[str, str]:
     """A topic, and the queue that hears everything it is told."""
     topic = aws.client("sns").create_topic(Name=name)["TopicArn"]
-    queue = aws.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    arn = f"arn:aws:sqs:us-east-1:{aws.account}:{name}"
+    queue, arn = a_queue(aws, name, "sns")
     aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return topic, queue
 

@@ -19,7 +19,6 @@ from trailstate.estate.stacks.form import (
     retagged,
     tag_list,
 )
-from trailstate.values.topicpolicy import default_policy
 
 # ---- SNS ----
 
@@ -73,8 +72,8 @@ def _left_topics(properties: Properties) -> Iterable[Properties]:
     return [{**properties, "@topic": each} for each in left]
 
 
-def _first_policy(properties: Properties) -> dict[str, Any]:
-    return default_policy(properties["@topic"])
+NO_POLICY = constant("")
+"""Sets a topic's policy to the one it had from the start."""
 
 
 def _policy_step(value: Any, each: Any) -> Step:
@@ -118,8 +117,8 @@ SNS = (
         "sns",
         "",
         create=(_policy_step("PolicyDocument", _per_topic),),
-        update=(_policy_step("PolicyDocument", _per_topic), _policy_step(_first_policy, _left_topics)),
-        delete=(_policy_step(_first_policy, _per_topic),),
+        update=(_policy_step("PolicyDocument", _per_topic), _policy_step(NO_POLICY, _left_topics)),
+        delete=(_policy_step(NO_POLICY, _per_topic),),
         further=("Topics",),
     ),
     StackType(

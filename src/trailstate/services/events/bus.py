@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from trailstate.services.events.found import fault, find_bus, invalid, paged, policy_of, read_tags
+from trailstate.services.events.found import fault, find_bus, invalid, paged, read_tags
 from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.values.policy import MalformedPolicy, read_policy, statements
-from trailstate.watch.bus import BUS, DEFAULT, BusName
+from trailstate.watch.bus import BUS, DEFAULT, BusName, policy_of
 from trailstate.wire.call import Call
 from trailstate.wire.fault import NOT_SUPPORTED
 from trailstate.world import World
@@ -117,7 +117,7 @@ def list_event_buses(
 
 def _told(named: BusName, held: Mapping[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {"Name": named.name, "Arn": named.arn}
-    policy = policy_of(dict(held))
+    policy = policy_of(held)
     if policy is not None:
         told["Policy"] = json.dumps(policy, separators=(",", ":"))
     if held.get("Description"):

@@ -7,7 +7,7 @@ from trailstate.services.paging import page
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.values.policy import Question, allows
-from trailstate.watch.bus import DEFAULT, BusName, bus_of_arn
+from trailstate.watch.bus import DEFAULT, BusName, bus_of_arn, policy_of
 from trailstate.wire.call import Call
 from trailstate.wire.fault import Fault, faults, validation_error
 from trailstate.world import World
@@ -57,14 +57,9 @@ def keep_rule(shelf: StagedShelf, world: World, bus: BusName, held: Document, na
     shelf.put(bus.key, {**held, "Revision": world.uuid()})
 
 
-def policy_of(bus: Document) -> dict[str, Any] | None:
-    statements = bus.get("Statements") or []
-    return {"Version": "2012-10-17", "Statement": statements} if statements else None
-
-
 def may_put(call: Call, named: BusName, bus: Mapping[str, Any] | None, action: str) -> bool:
     """Whether a caller of another account may do that with the bus."""
-    policy = None if bus is None else policy_of(dict(bus))
+    policy = None if bus is None else policy_of(bus)
     question = Question(f"events:{action}", named.arn, call.principal.invoked_by or "", call.principal.arn)
     return policy is not None and allows(policy, question)
 

@@ -15,6 +15,7 @@ from trailstate.functions.invoke import Invoker
 from trailstate.services.lambda_.found import Function, absent, fault, named_by
 from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
+from trailstate.values.policy import Question, allows, service_context
 from trailstate.wire.call import Call
 from trailstate.wire.fault import access_denied
 
@@ -87,16 +88,14 @@ def _function(call: Call, shelf: StagedShelf, text: str, qualifier: str | None) 
     return who, dict(function)
 
 
-ALLOWING = frozenset({"lambda:InvokeFunction", "lambda:*", "*"})
-
-
 def _lets_in(function: Mapping[str, Any], who: Named, call: Call) -> bool:
-    """Whether a statement of the function's policy names the caller: a service, an account or a principal of it."""
-    statements = function["policies"].get(who.qualifier or "", [])
-    allowed = [each["Principal"] for each in statements if each["Action"] in ALLOWING]
-    names = {str(name) for each in allowed for name in (each.values() if isinstance(each, dict) else [each])}
-    callers = {f"arn:aws:iam::{call.account}:root", call.principal.arn, call.principal.invoked_by, "*"}
-    return bool(names & callers)
+    """Whether the policy of the function, or of the version or alias that is called, lets the caller in."""
+    principal = call.principal
+    service = principal.invoked_by or "" if principal.type == SERVICE_TYPE else ""
+    context = service_context(service, principal.account, principal.source_arn) if service else {}
+    arn = f"{who.arn}:{who.qualifier}" if who.qualifier else who.arn
+    question = Question("lambda:InvokeFunction", arn, service, principal.arn, context)
+    return allows({"Statement": function["policies"].get(who.qualifier or "", [])}, question)
 
 
 def _version(who: Named, function: Function) -> Mapping[str, Any]:

@@ -40,7 +40,7 @@ def put_subscription_filter(
         raise fault.InvalidParameterException(f"A filter over transformed logs or system fields {NOT_YET}")
     if not destinationArn.startswith("arn:aws:lambda:"):
         raise fault.InvalidParameterException(f"A subscription that is no Lambda function {NOT_YET}")
-    _hold_function(call, door, destinationArn)
+    _hold_function(call, door, logGroupName, destinationArn)
     key = ShelfKey(call.account, call.region, subscription_filters(logGroupName), filterName)
     others = [each for each, _ in shelf.documents(call.account, call.region, key.kind) if each != key]
     if len(others) >= SUBSCRIPTION_FILTERS_MAX:
@@ -58,17 +58,12 @@ def put_subscription_filter(
     return {}
 
 
-def _hold_function(call: Call, door: Door, arn: str) -> None:
-    by = service_principal(SERVICE, call.account)
+def _hold_function(call: Call, door: Door, group: str, arn: str) -> None:
+    """The function must be there, and its policy let CloudWatch Logs in for this group."""
+    by = service_principal(SERVICE, call.account, f"{group_arn(call, group)}:*")
+    asked = {"FunctionName": arn, "InvocationType": "DryRun"}
     try:
-        door.call(
-            "lambda",
-            "GetFunctionConfiguration",
-            {"FunctionName": arn},
-            account=call.account,
-            region=call.region,
-            as_=by,
-        )
+        door.call("lambda", "Invoke", asked, account=call.account, region=call.region, as_=by)
     except Fault as refusal:
         raise fault.InvalidParameterException(
             "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your"

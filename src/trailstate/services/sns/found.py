@@ -8,7 +8,7 @@ from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
-from trailstate.values.policy import MalformedPolicy, Question, allows, read_policy
+from trailstate.values.policy import MalformedPolicy, Question, allows, read_policy, service_context
 from trailstate.watch.topic import SUBSCRIPTION, TopicName, subscription_key, topic_name
 from trailstate.wire.call import Call
 from trailstate.wire.fault import NOT_SUPPORTED, Fault, faults
@@ -16,6 +16,7 @@ from trailstate.wire.fault import NOT_SUPPORTED, Fault, faults
 fault = faults("sns")
 
 PAGE = 100
+SERVICE = "AWSService"
 Document = dict[str, Any]
 
 
@@ -36,33 +37,36 @@ def find_topic(
     call: Call, shelf: StagedShelf, arn: str, action: str, member: str = "TopicArn"
 ) -> tuple[TopicName, Document]:
     """The topic, if its owner calls or its policy lets the caller do that; else InvalidParameter, NotFound or
-    AuthorizationError.
-
-    AWS's own services are let through in the account that they work for: what they would be held against are conditions
-    on the resource that caused the call, which is not known here.
-    """
+    AuthorizationError. AWS's own services may look at topics of the account that they work for, and publish where the
+    policy lets them."""
     named = topic_name(arn)
     if named is None:
         raise invalid(f"{member} Reason: An ARN must have at least 6 elements, not {arn.count(':') + 1}")
     if named.region != call.region and not is_anonymous(call):
         raise invalid(member)
     topic = shelf.get(named.key)
-    if named.account != call.account and not (topic is not None and may(call, topic, named, action)):
+    needs_policy = named.account != call.account or (call.principal.type == SERVICE and action == "Publish")
+    if needs_policy and (topic is not None or named.account != call.account) and not may(call, topic, named, action):
         raise unauthorized(call, action, arn)
     if topic is None:
         raise fault.NotFoundException("Topic does not exist")
     return named, topic
 
 
-def may(call: Call, topic: Mapping[str, Any], named: TopicName, action: str) -> bool:
-    """Whether the topic's policy lets a caller of another account in."""
-    context = {"AWS:SourceOwner": call.account, "AWS:SourceAccount": call.account}
+def may(call: Call, topic: Mapping[str, Any] | None, named: TopicName, action: str) -> bool:
+    """Whether the topic's policy lets in a service or a caller of another account."""
     principal = call.principal
-    question = Question(f"SNS:{action}", named.arn, principal.invoked_by or "", principal.arn, context)
+    service = principal.invoked_by or "" if principal.type == SERVICE else ""
+    context = service_context(service, principal.account, principal.source_arn) if service else _owner(call)
+    question = Question(f"SNS:{action}", named.arn, service, principal.arn, context)
     try:
-        return allows(read_policy(topic["Policy"]), question)
+        return topic is not None and allows(read_policy(topic["Policy"]), question)
     except MalformedPolicy:
         return False
+
+
+def _owner(call: Call) -> dict[str, str]:
+    return {"AWS:SourceOwner": call.account, "AWS:SourceAccount": call.account}
 
 
 def unauthorized(call: Call, action: str, arn: str) -> Fault:

@@ -22,9 +22,8 @@ from trailstate.services.sns.found import (
 from trailstate.services.sns.tags import as_tags, read_tags
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
-from trailstate.values.topicpolicy import default_policy
 from trailstate.watch.retry import EFFECTIVE, BadDeliveryPolicy, delivery_policy
-from trailstate.watch.topic import TOPIC, TopicName
+from trailstate.watch.topic import TOPIC, TopicName, default_policy
 from trailstate.wire.call import Call
 from trailstate.wire.fault import Fault
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.clients.receivers import a_queue, let_in
 from tests.clients.trails import a_bucket, a_trail
 
 from trailstate.testing import Lab, lab
@@ -20,8 +21,7 @@ def aws() -> Iterator[Lab]:
 
 
 def queue(aws: Lab, name: str) -> tuple[str, str]:
-    url = aws.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    return url, f"arn:aws:sqs:us-east-1:{aws.account}:{name}"
+    return a_queue(aws, name, "events", "sns")
 
 
 def rule(aws: Lab, name: str, pattern: Any, target: dict[str, Any], **more: Any) -> str:
@@ -124,6 +124,7 @@ def test_topics_logs_and_other_buses_are_targets(aws: Lab) -> None:
     events, logs, sns = aws.client("events"), aws.client("logs"), aws.client("sns")
     url, arn = queue(aws, "far")
     topic = sns.create_topic(Name="alerts")["TopicArn"]
+    let_in(aws, topic, "events")
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     other = events.create_event_bus(Name="other")["EventBusArn"]
     logs.create_log_group(logGroupName="/aws/events/all")
@@ -285,6 +286,7 @@ def test_what_a_bucket_notices_comes_to_topics_and_buses(aws: Lab) -> None:
     s3, sns = aws.client("s3"), aws.client("sns")
     told, told_arn = queue(aws, "told-of-objects")
     topic = sns.create_topic(Name="objects")["TopicArn"]
+    let_in(aws, topic, "s3", ArnLike={"aws:SourceArn": "arn:aws:s3:::noticed"})
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=told_arn, Attributes={"RawMessageDelivery": "true"})
     url, arn = queue(aws, "object-events")
     rule(aws, "objects", {"source": ["aws.s3"], "detail-type": ["Object Created"]}, {"Arn": arn})

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from tests.clients.receivers import a_queue
 
 from trailstate.testing import Lab, lab
 
@@ -110,8 +111,8 @@ def test_a_web_page_gets_messages_after_it_confirmed(aws: Lab, page: Page) -> No
 
 def test_a_page_that_fails_is_tried_again_by_its_policy_and_then_given_up(aws: Lab, page: Page) -> None:
     sqs = aws.client("sqs")
-    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
-    redrive = json.dumps({"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:{aws.account}:dead"})
+    dead, arn = a_queue(aws, "dead", "sns")
+    redrive = json.dumps({"deadLetterTargetArn": arn})
     topic = subscribed(aws, page, "failing", RedrivePolicy=redrive)
     page.answers = [500, 503, 429, 500]
     aws.client("sns").publish(TopicArn=topic, Message="hello")

@@ -9,6 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.clients.receivers import a_function, a_queue, got, needs_sandbox, resource_policy
 
 from trailstate.testing import Lab, lab
 
@@ -26,8 +27,7 @@ def topic(aws: Lab, name: str, **attributes: str) -> str:
 
 
 def queue(aws: Lab, name: str) -> tuple[str, str]:
-    url = aws.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    return url, f"arn:aws:sqs:us-east-1:{aws.account}:{name}"
+    return a_queue(aws, name, "sns")
 
 
 def subscribed(aws: Lab, name: str, **attributes: str) -> tuple[str, str, str]:
@@ -244,3 +244,41 @@ def test_equal_requests_give_the_same_topic_and_subscription(aws: Lab) -> None:
     assert subscribed(aws, "same")[::2] == (arn, subscription)
     different = {"Name": "same", "Attributes": {"DisplayName": "other"}}
     assert "different attributes" in refused(aws.client("sns").create_topic, **different)[1]
+
+
+@needs_sandbox
+def test_a_function_hears_a_topic_that_its_permission_names(aws: Lab) -> None:
+    arn, other = topic(aws, "for-function"), topic(aws, "not-for-function")
+    function = a_function(aws, "hears-topic", "sns.amazonaws.com", SourceArn=arn)
+    _, dead = queue(aws, "unheard")
+    for each in (arn, other):
+        redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": dead})}
+        aws.client("sns").subscribe(TopicArn=each, Protocol="lambda", Endpoint=function, Attributes=redrive)
+        aws.client("sns").publish(TopicArn=each, Message="hello", Subject="Hi")
+    aws.settle()
+    ((record,),) = (each["Records"] for each in got(aws, "hears-topic"))
+    assert (record["EventSource"], record["Sns"]["Message"], record["Sns"]["Subject"]) == ("aws:sns", "hello", "Hi")
+    assert record["Sns"]["TopicArn"] == arn
+    url = aws.client("sqs").get_queue_url(QueueName="unheard")["QueueUrl"]
+    assert [each["TopicArn"] for each in bodies(aws, url)] == [other]
+
+
+@pytest.mark.parametrize(
+    ("condition", "lets_in"),
+    [
+        ({}, True),
+        ({"ArnEquals": {"aws:SourceArn": "arn:aws:sns:us-east-1:123456789012:{name}"}}, True),
+        ({"ArnEquals": {"aws:SourceArn": "arn:aws:sns:us-east-1:123456789012:another"}}, False),
+        ({"StringEquals": {"aws:SourceAccount": THEIRS}}, False),
+    ],
+)
+def test_a_queue_takes_what_its_policy_lets_in(
+    aws: Lab, condition: dict[str, Any], lets_in: bool, request: pytest.FixtureRequest
+) -> None:
+    name = f"let-in-{request.node.callspec.indices['condition']}"
+    arn, url, _ = subscribed(aws, name)
+    told = json.loads(json.dumps(condition).replace("{name}", name))
+    policy = resource_policy("sqs:SendMessage", f"arn:aws:sqs:us-east-1:{aws.account}:{name}", "sns", **told)
+    aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    aws.client("sns").publish(TopicArn=arn, Message="hello")
+    assert bool(bodies(aws, url)) is lets_in
