@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.clients.receivers import a_queue
 from tests.clients.recorder import start_recorder
 from trailstate.testing import Lab, lab
 
@@ -302,8 +303,8 @@ def test_a_person_gives_the_result_of_a_manual_control(aws: Lab) -> None:
 def test_the_topic_is_told_that_an_evaluation_was_started(aws: Lab) -> None:
     config, sns, sqs = aws.client("config"), aws.client("sns"), aws.client("sqs")
     topic = sns.create_topic(Name="config")["TopicArn"]
-    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:us-east-1:{aws.account}:told")
+    queue, arn = a_queue(aws, "told", "sns")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     (channel,) = config.describe_delivery_channels()["DeliveryChannels"]
     config.put_delivery_channel(DeliveryChannel={**channel, "snsTopicARN": topic})
     config.put_config_rule(ConfigRule=SSH)

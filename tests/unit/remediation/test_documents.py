@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.clients.receivers import a_queue
 
 from trailstate.app.remediation import owned_documents
 from trailstate.sandbox import protection
@@ -158,10 +159,9 @@ def tls_only(aws: Lab, values: Values) -> bool:
 
 
 def topic(aws: Lab) -> Values:
-    sns, sqs = aws.client("sns"), aws.client("sqs")
+    sns = aws.client("sns")
     arn = sns.create_topic(Name="told")["TopicArn"]
-    url = sqs.create_queue(QueueName="hears")["QueueUrl"]
-    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    _, queue = a_queue(aws, "hears", "sns")
     sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue)
     return {"TopicArn": [arn], "Message": ["out of order"]}
 
