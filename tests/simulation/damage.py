@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.simulation.evidence import Parts
+from tests.simulation.evidence import ACCOUNT, Parts
 from trailstate.stores.interface import Commit, Entry, OutboxRow, ShelfChange
 from trailstate.trail import chain
 from trailstate.trail.bucket import Buckets, Parcel, Undelivered
@@ -55,6 +55,23 @@ class StateOfNow(Delivery):
             self._kept[key] = replace(kept, trail=trail)
         self._watched.clear()
         super()._take(entry)
+
+
+class MembersOfNow(Delivery):
+    """A record goes by who belongs to the organization when it is read."""
+
+    def _watching(self, entry: Entry) -> Any:
+        self._watched.clear()
+        self._membership._known = {ACCOUNT: self._membership._organizations.members(ACCOUNT)}
+        return super()._watching(entry)
+
+
+class NothingTakenBack(Delivery):
+    """What Organizations says is taken for what it would have said when the record was made."""
+
+    def _watching(self, entry: Entry) -> Any:
+        self._membership._as_of = lambda _position, _manager, members: members  # type: ignore[method-assign]
+        return super()._watching(entry)
 
 
 class ForgottenBeforeTaken(Delivery):
@@ -199,7 +216,7 @@ DAMAGES: Mapping[str, Parts] = {
     for kind, kinds in {
         "delivery": (
             *(CursorBeforeEffect, EffectBeforeCursor, CursorWithOpenWindows, StateOfNow),
-            *(ForgottenBeforeTaken, NeverForgets),
+            *(ForgottenBeforeTaken, NeverForgets, MembersOfNow, NothingTakenBack),
         ),
         "windows": (FreshNameOnRetry, ListedBeforeDelivered, ToldApart, GivesUpAtOnce),
         "digester": (WallClockPeriods, TakesAndKeeps, ClosesTooEarly, ForgetsTheChain),

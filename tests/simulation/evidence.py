@@ -90,8 +90,8 @@ class Members:
 
     accounts: set[str] = field(default_factory=set)
 
-    def is_member(self, manager: str, account: str) -> bool:
-        return account in self.accounts
+    def members(self, manager: str) -> frozenset[str]:
+        return frozenset(self.accounts)
 
     def forget(self) -> None:
         """There is nothing remembered here."""

@@ -30,6 +30,7 @@ from trailstate.stores.interface import JOURNAL, StoreUnavailable
 from trailstate.stores.memory import Faults, MemoryObjects, MemoryStore
 from trailstate.trail.check import LogCheck
 from trailstate.trail.keys import PublicKey, public_keys
+from trailstate.trail.membership import move, moved
 from trailstate.trail.trails import CHANGE
 from trailstate.wire.fault import Fault
 from trailstate.world import SimulatedWorld
@@ -71,6 +72,19 @@ class WatchedObjects(MemoryObjects):
         self.ever.add(key)
 
 
+class JournalMembers(Members):
+    """One organization, as the calls that the journal holds by now have made it."""
+
+    store: MemoryStore
+
+    def members(self, manager: str) -> frozenset[str]:
+        members = frozenset(self.accounts)
+        for entry in self.store.read(JOURNAL, 0, 10**9):
+            if b"organizations.amazonaws.com" in entry.body and (found := move(msgspec.json.decode(entry.body))):
+                members = moved(members, found)
+        return members
+
+
 class Crash(BaseException):
     """The process dies here."""
 
@@ -101,6 +115,7 @@ class Model:
     names: dict[str, str] = field(default_factory=dict)
     expected: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in BUCKETS})
     starts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BUCKETS, 0))
+    members: frozenset[str] = frozenset(ACCOUNTS)
     states: dict[str, dict[str, Any] | None] = field(default_factory=lambda: dict.fromkeys(BUCKETS))
     read: int = 0
 
@@ -112,10 +127,11 @@ class Model:
         for entry in entries:
             record = msgspec.json.decode(entry.body)
             for name, trail in self.states.items():
-                if trail is not None and belongs(trail, record):
+                if trail is not None and belongs(trail, record, self.members):
                     self.expected[name].add(record["eventID"])
             if record["eventID"] in self.attempted:
                 self._change(self.names[record["eventID"]], self.attempted[record["eventID"]])
+            self.members = moved(self.members, found) if (found := move(record)) else self.members
             self.read = entry.position
 
     def _change(self, name: str, after: dict[str, Any] | None) -> None:
@@ -127,11 +143,12 @@ def is_chained(trail: dict[str, Any] | None) -> bool:
     return bool(trail and trail["IsLogging"] and trail["LogFileValidationEnabled"])
 
 
-def belongs(trail: dict[str, Any], record: dict[str, Any]) -> bool:
+def belongs(trail: dict[str, Any], record: dict[str, Any], members: frozenset[str]) -> bool:
     """The documentation, read plainly."""
     if not trail["IsLogging"] or (not trail["IsMultiRegionTrail"] and record["awsRegion"] != REGION):
         return False
-    if record["recipientAccountId"] != ACCOUNT and not trail["IsOrganizationTrail"]:
+    account = record["recipientAccountId"]
+    if account != ACCOUNT and not (trail["IsOrganizationTrail"] and account in members):
         return False
     wants = trail["EventSelectors"][0]["ReadWriteType"]
     return wants == "All" or record["readOnly"] == (wants == "ReadOnly")
@@ -151,9 +168,11 @@ class Simulation:
                 self.cloud.make_bucket(name)
         self.store = MemoryStore(self.world, self.faults)
         self.objects = WatchedObjects(self.faults)
+        members = JournalMembers(set(ACCOUNTS))
+        members.store = self.store
         self.evidence = Evidence(
             self.world, self.store, self.objects, self.cloud, directory,
-            key_days=1, members=Members(set(ACCOUNTS)), parts=parts,
+            key_days=1, members=members, parts=parts,
         )  # fmt: skip
         self.model = Model()
         self.gone: dict[str, dict[str, Any]] = {}
@@ -330,12 +349,23 @@ def change_a_trail(sim: Simulation) -> None:
     sim.change(name, trail, is_gone=is_gone)
 
 
+def move_an_account(sim: Simulation) -> None:
+    """The member joins or leaves the organization; neither changes anything when it is there, or gone, already."""
+    account, told = ACCOUNTS[1], {"eventSource": "organizations.amazonaws.com"}
+    if account in sim.evidence.members.members(ACCOUNT):
+        sim.evidence.record(**told, eventName="RemoveAccountFromOrganization", requestParameters={"accountId": account})
+    else:
+        created = {"createAccountStatus": {"accountId": account}}
+        sim.evidence.record(**told, eventName="CreateAccount", responseElements=created)
+
+
 ACTS: dict[Callable[[Simulation], None], int] = {
     call_something: 40,
     let_time_pass: 40,
     work_a_little: 30,
     work_it_all_off: 15,
     change_a_trail: 4,
+    move_an_account: 3,
     change_the_weather: 4,
     arm_a_fault: 4,
     step_the_clock: 3,

@@ -3,7 +3,8 @@
 One follower reads the journal for all trails. What it gathers lives in memory; its durable cursor stands before the
 first record of the open windows and moves only in the commit that cuts them, so a restart reads those records again and
 gathers the same. Windows are cut together, at multiples of `delivery_seconds` by ledger time, and also wherever a trail
-changes, so no window spans two states of a trail: the record that stops a trail is the last thing it delivers.
+changes or an account joins or leaves its organization, so no window spans two states of a trail: the record that stops
+a trail is the last thing it delivers.
 
 What goes onward (CloudWatch Logs, EventBridge) does not wait for the window. It is committed with each batch and has a
 cursor of its own, so that what is read again is not sent again.
@@ -19,13 +20,12 @@ import msgspec
 
 from trailstate.stores.interface import JOURNAL, Commit, Entry, OutboxRow, ShelfChange, ShelfKey, Store
 from trailstate.trail import chain
+from trailstate.trail.kept import KEPT, Kept, document_of, kept_after, kept_of, lane_of, news
+from trailstate.trail.membership import Membership, Organized
 from trailstate.trail.onward import Hearing, Onward
-from trailstate.trail.trails import Change, Trail, change_of, changes_trails, covers, selected, trail_key, trail_of
+from trailstate.trail.trails import Change, Trail, change_of, changes_trails, covers, selected
 from trailstate.trail.window import TOKEN_CHARACTERS, Gathering, Lane, Window, boundary
 from trailstate.world import World
-
-KEPT = "trail.delivery"
-"""The state of each trail at the durable cursor, under the trail's name."""
 
 ONWARD_CURSOR = "onward"
 UNSAVED_ENTRIES_MAX = 10_000
@@ -40,18 +40,8 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _decode = msgspec.json.Decoder().decode
 
-MEMBERS_KEPT = timedelta(seconds=60)
+WATCHED_FOR = timedelta(seconds=60)
 """By ledger time: how long it is remembered whom a trail covers."""
-
-
-class Members(Protocol):
-    """Who belongs to which organization."""
-
-    def is_member(self, manager: str, account: str) -> bool:
-        """Whether an account belongs to the organization that `manager` manages."""
-
-    def forget(self) -> None:
-        """Ask anew from now on."""
 
 
 class Listeners(Protocol):
@@ -59,26 +49,6 @@ class Listeners(Protocol):
 
     def hearing(self, account: str, region: str) -> Hearing:
         """What the rules there can hear of now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A trail at one position of the journal."""
-
-    trail: Trail | None
-    opening: int
-    """How many digest chains it has begun so far."""
-    since: datetime
-    """When the latest of them began."""
-
-    @property
-    def is_chained(self) -> bool:
-        """Whether its files go into digests."""
-        return self.is_logging and bool(self.trail and self.trail.document.get("LogFileValidationEnabled"))
-
-    @property
-    def is_logging(self) -> bool:
-        return self.trail is not None and self.trail.is_logging
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +69,13 @@ class Delivery:
     linger_seconds = 0.05
     """An event is with its target within a fifth of a second; a batch in which nothing goes onward costs one read."""
 
-    def __init__(self, store: Store, world: World, window_seconds: int, members: Members, listeners: Listeners) -> None:
+    def __init__(
+        self, store: Store, world: World, window_seconds: int, organizations: Organized, listeners: Listeners
+    ) -> None:
         self._store = store
         self._world = world
         self._seconds = window_seconds
-        self._members = members
+        self._membership = Membership(store, world, organizations)
         self._listeners = listeners
         self._hearing: dict[tuple[str, str], Hearing] = {}
         self._lock = threading.RLock()
@@ -113,9 +85,7 @@ class Delivery:
         """Begin again from what is durable."""
         with self._lock:
             self._position = self._saved = self._store.cursor(self.name)
-            self._kept = dict(
-                _kept_of(key, document.value) for key, document in self._store.documents(None, None, KEPT)
-            )
+            self._kept = dict(kept_of(key, document.value) for key, document in self._store.documents(None, None, KEPT))
             self._gathered: dict[Lane, Gathering] = {}
             self._ends: datetime | None = None
             self._since = 0.0
@@ -124,6 +94,7 @@ class Delivery:
             self._watched: dict[tuple[str, str], list[_Watch]] = {}
             self._watched_until = _LONG_AGO
             self._onward = Onward(self._store.cursor(ONWARD_CURSOR))
+            self._membership.forget()
 
     # The follower.
 
@@ -152,11 +123,11 @@ class Delivery:
     def _take(self, entry: Entry) -> None:
         if self._ends is not None and entry.time >= self._ends:
             self._cut()
-        self._position = entry.position
         if entry.time >= self._watched_until:
-            self._watched, self._watched_until = {}, entry.time + MEMBERS_KEPT
+            self._watched, self._watched_until = {}, entry.time + WATCHED_FOR
         body = entry.body
-        watched = self._watching(entry.account, entry.region)
+        watched = self._watching(entry)
+        self._position = entry.position
         if not (watched or _CHANGES_A_TRAIL in body or _CHANGES_MEMBERS in body):
             return
         record = _decode(body)
@@ -166,8 +137,7 @@ class Delivery:
             if change is not None:
                 self._change(change, record["eventID"], entry.time)
         if _CHANGES_MEMBERS in body and not record["readOnly"]:
-            self._members.forget()
-            self._watched.clear()
+            self._moved(self._membership.take(record))
 
     def _gather(self, entry: Entry, record: dict[str, Any], chosen: Sequence[_Watch], is_logged: bool) -> None:
         size = len(entry.body)
@@ -196,17 +166,27 @@ class Delivery:
                 self._opened.append(chain.opened(lane, watch.since, time))
         return self._gathered[lane]
 
-    def _watching(self, account: str, region: str) -> list[_Watch]:
-        found = self._watched.get((account, region))
+    def _watching(self, entry: Entry) -> list[_Watch]:
+        found = self._watched.get((entry.account, entry.region))
         if found is None:
-            found = self._watched[account, region] = [
-                _Watch(kept.trail, lane_of(kept.trail, kept, account, region), kept.since)
+            organized = {
+                kept.trail.account
                 for kept in self._kept.values()
-                if kept.trail is not None
-                and kept.is_logging
-                and covers(kept.trail, account, region, self._members.is_member)
-            ]
+                if kept.trail is not None and kept.is_logging and kept.trail.organization
+            }
+            if changed := self._membership.learn(organized, entry):
+                self._moved(changed)
+            found = self._watched[entry.account, entry.region] = self._watches(entry.account, entry.region)
         return found
+
+    def _watches(self, account: str, region: str) -> list[_Watch]:
+        return [
+            _Watch(kept.trail, lane_of(kept.trail, kept, account, region), kept.since)
+            for kept in self._kept.values()
+            if kept.trail is not None
+            and kept.is_logging
+            and covers(kept.trail, account, region, self._membership.is_member)
+        ]
 
     # What becomes durable.
 
@@ -218,11 +198,17 @@ class Delivery:
         self._watched.clear()
         self._cut(
             shelf=[
-                ShelfChange(ShelfKey(change.key.account, change.key.region, KEPT, change.key.name), _document(after)),
+                ShelfChange(ShelfKey(change.key.account, change.key.region, KEPT, change.key.name), document_of(after)),
                 ShelfChange(change.told, None),
             ],
             outbox=[*news(before, after, event_id, time), *self._reopened(before, after, change.key, time)],
         )
+
+    def _moved(self, changed: Sequence[ShelfChange]) -> None:
+        """Who belongs to an organization is another from the next record on; who it was is durable before."""
+        self._watched.clear()
+        if changed:
+            self._cut(shelf=changed)
 
     def _reopened(self, before: Kept, after: Kept, key: ShelfKey, time: datetime) -> list[OutboxRow]:
         """Chains of an earlier time of logging begin again with the trail, wherever it covers them still: their regions
@@ -234,7 +220,7 @@ class Delivery:
         lanes = [
             lane_of(after.trail, after, account, region)
             for account, region in sorted(places - {(key.account, key.region)})
-            if covers(after.trail, account, region, self._members.is_member)
+            if covers(after.trail, account, region, self._membership.is_member)
         ]
         self._chained.update((lane.chain, lane.opening) for lane in lanes)
         return [chain.opened(lane, after.since, time) for lane in lanes]
@@ -296,56 +282,3 @@ class WindowTimer:
 
     def run(self, now: datetime) -> None:
         self._delivery.cut(now)
-
-
-def kept_after(before: Kept, trail: Trail | None, time: datetime) -> Kept:
-    """The state after a change; a chain of digests begins when the trail begins to log with validation."""
-    after = Kept(trail, before.opening, before.since)
-    if after.is_chained and not before.is_chained:
-        return Kept(trail, before.opening + 1, time)
-    return after
-
-
-def news(before: Kept, after: Kept, event_id: str, time: datetime) -> list[OutboxRow]:
-    """What a change means to the trail's digest chains."""
-    if before.is_chained and before.trail and not after.is_chained:
-        return [chain.closed(before.trail.arn, before.opening, time, event_id)]
-    if not (after.is_chained and after.trail):
-        return []
-    home = lane_of(after.trail, after, after.trail.account, after.trail.home_region)
-    if not before.is_chained:
-        return [chain.opened(home, after.since, time)]
-    return [chain.moved(home, event_id)] if before.trail and place_of(before.trail) != place_of(after.trail) else []
-
-
-def place_of(trail: Trail) -> tuple[str, str]:
-    """The bucket of a trail's files and what their keys begin with, up to the account."""
-    document = trail.document
-    parts = (document.get("S3KeyPrefix"), "AWSLogs", trail.organization)
-    return trail.bucket, "".join(f"{part}/" for part in parts if part)
-
-
-def lane_of(trail: Trail, kept: Kept, account: str, region: str) -> Lane:
-    """Where a trail's files about one account and region go."""
-    bucket, folder = place_of(trail)
-    return Lane(
-        trail=trail.arn,
-        account=account,
-        region=region,
-        bucket=bucket,
-        folder=folder,
-        opening=kept.opening if kept.is_chained else 0,
-        kms_key=trail.document.get("KmsKeyId") or "",
-        topic=trail.document.get("SnsTopicARN") or "",
-    )
-
-
-def _document(kept: Kept) -> dict[str, Any]:
-    trail = None if kept.trail is None else kept.trail.document
-    return {"Trail": trail, "Opening": kept.opening, "Since": kept.since.isoformat()}
-
-
-def _kept_of(found: ShelfKey, value: dict[str, Any]) -> tuple[ShelfKey, Kept]:
-    key, document = trail_key(found.account, found.region, found.name), value["Trail"]
-    trail = None if document is None else trail_of(key, document)
-    return key, Kept(trail, value["Opening"], datetime.fromisoformat(value["Since"]))

@@ -1,0 +1,90 @@
+"""A trail as delivery holds it at one position of the journal, and what a change of it means to files and digests.
+
+It is kept on the shelf with delivery's cursor, so that who reads the journal again from there knows the trails as they
+were then.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from trailstate.stores.interface import OutboxRow, ShelfKey
+from trailstate.trail import chain
+from trailstate.trail.trails import Trail, trail_key, trail_of
+from trailstate.trail.window import Lane
+
+KEPT = "trail.delivery"
+"""The state of each trail at the durable cursor, under the trail's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A trail at one position of the journal."""
+
+    trail: Trail | None
+    opening: int
+    """How many digest chains it has begun so far."""
+    since: datetime
+    """When the latest of them began."""
+
+    @property
+    def is_chained(self) -> bool:
+        """Whether its files go into digests."""
+        return self.is_logging and bool(self.trail and self.trail.document.get("LogFileValidationEnabled"))
+
+    @property
+    def is_logging(self) -> bool:
+        return self.trail is not None and self.trail.is_logging
+
+
+def kept_after(before: Kept, trail: Trail | None, time: datetime) -> Kept:
+    """The state after a change; a chain of digests begins when the trail begins to log with validation."""
+    after = Kept(trail, before.opening, before.since)
+    if after.is_chained and not before.is_chained:
+        return Kept(trail, before.opening + 1, time)
+    return after
+
+
+def news(before: Kept, after: Kept, event_id: str, time: datetime) -> list[OutboxRow]:
+    """What a change means to the trail's digest chains."""
+    if before.is_chained and before.trail and not after.is_chained:
+        return [chain.closed(before.trail.arn, before.opening, time, event_id)]
+    if not (after.is_chained and after.trail):
+        return []
+    home = lane_of(after.trail, after, after.trail.account, after.trail.home_region)
+    if not before.is_chained:
+        return [chain.opened(home, after.since, time)]
+    return [chain.moved(home, event_id)] if before.trail and place_of(before.trail) != place_of(after.trail) else []
+
+
+def place_of(trail: Trail) -> tuple[str, str]:
+    """The bucket of a trail's files and what their keys begin with, up to the account."""
+    document = trail.document
+    parts = (document.get("S3KeyPrefix"), "AWSLogs", trail.organization)
+    return trail.bucket, "".join(f"{part}/" for part in parts if part)
+
+
+def lane_of(trail: Trail, kept: Kept, account: str, region: str) -> Lane:
+    """Where a trail's files about one account and region go."""
+    bucket, folder = place_of(trail)
+    return Lane(
+        trail=trail.arn,
+        account=account,
+        region=region,
+        bucket=bucket,
+        folder=folder,
+        opening=kept.opening if kept.is_chained else 0,
+        kms_key=trail.document.get("KmsKeyId") or "",
+        topic=trail.document.get("SnsTopicARN") or "",
+    )
+
+
+def document_of(kept: Kept) -> dict[str, Any]:
+    trail = None if kept.trail is None else kept.trail.document
+    return {"Trail": trail, "Opening": kept.opening, "Since": kept.since.isoformat()}
+
+
+def kept_of(found: ShelfKey, value: dict[str, Any]) -> tuple[ShelfKey, Kept]:
+    key, document = trail_key(found.account, found.region, found.name), value["Trail"]
+    trail = None if document is None else trail_of(key, document)
+    return key, Kept(trail, value["Opening"], datetime.fromisoformat(value["Since"]))
