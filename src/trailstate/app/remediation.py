@@ -7,6 +7,7 @@ from importlib import resources
 from trailstate.app.house import House, Part
 from trailstate.catalog import actions
 from trailstate.compliance.notice import VerdictListeners
+from trailstate.compliance.results import Results
 from trailstate.functions.program import Sandbox
 from trailstate.functions.role import Roles
 from trailstate.remediation.action import ACTIONS
@@ -21,7 +22,7 @@ def assemble(house: House) -> Part:
     load_actions()
     roles, scripts = house.provided(Roles), SandboxedScripts(house.provided(Sandbox))
     automations = Automations(house.store, house.world, house.door, roles, scripts, ACTIONS)
-    repairs = Repairs(house.store, house.world, house.door, roles)
+    repairs = Repairs(house.store, house.world, house.door, roles, house.provided(Results))
     house.provided(VerdictListeners).add(repairs)
     return Part(
         provisions={Library: owned_documents()},

@@ -114,8 +114,8 @@ def _print_plan(aws: _Client, configuration: Mapping[str, Any], resource: str) -
     from trailstate.remediation.action import ACTIONS
     from trailstate.remediation.document import automation
     from trailstate.remediation.parameters import BadParameter, typed
+    from trailstate.remediation.place import parameters_of
     from trailstate.remediation.plan import planned
-    from trailstate.remediation.repair import parameters_of
 
     load_actions()
     version = {"DocumentVersion": configuration["TargetVersion"]} if configuration.get("TargetVersion") else {}

@@ -2,118 +2,50 @@
 
 A remediation configuration (kind `config.remediation`, by rule) names a document and says how its parameters are
 filled. Each resource has one repair (kind `config.repair`) and one queue, so that what is done about it is done in
-order: wanted → queued → started → ended, and again after a failure, until the attempts within the window are used up;
-then the resource is excepted from automatic repair, with the reason, as AWS does.
+order: wanted → queued → started → ended. A while after a repair succeeded it is checked what the rule says. After a
+failure, or where the verdict did not turn, it is tried again, until the attempts within the window are used up; then
+the resource is excepted from automatic repair, with the reason, as AWS does. Of one rule's repairs only so many run at
+once (`controls`): one that finds no room waits, and whichever ends lets it begin.
 
 https://docs.aws.amazon.com/config/latest/developerguide/remediation.html
 https://docs.aws.amazon.com/config/latest/APIReference/API_RemediationConfiguration.html
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from trailstate.compliance.configured import RULE_KIND, ConfiguredRule
+from trailstate.compliance.engine import evaluation_row
 from trailstate.compliance.notice import Change
+from trailstate.compliance.results import Results
+from trailstate.compliance.summary import NON_COMPLIANT
 from trailstate.follow import Later
 from trailstate.functions.role import Roles
-from trailstate.remediation.execution import WAITER, is_over, key_of, waiter_of
+from trailstate.remediation.controls import Turn, marked, next_to_begin, turn_of
+from trailstate.remediation.execution import is_over, key_of
+from trailstate.remediation.place import QUEUE, REPAIR, UNDER_WAY, Place, Repair, exception, parameters_of, queued
 from trailstate.stores.interface import Commit, OutboxRow, ShelfChange, ShelfKey, Store
 from trailstate.wire.call import Door
 from trailstate.wire.fault import Fault
 from trailstate.world import World
 
-CONFIGURATION = "config.remediation"
-EXCEPTION = "config.remediation-exception"
-REPAIR = "config.repair"
-QUEUE = "remediation/"
 SERVICE = "remediation.config.amazonaws.com"
 ROLE = "AWSServiceRoleForConfigRemediation"
 ATTEMPTS = 5
 WINDOW_SECONDS = 60
 """AWS's defaults of MaximumAutomaticAttempts and RetryAttemptSeconds."""
-UNDER_WAY = frozenset({"QUEUED", "IN_PROGRESS"})
+PAUSE_MAX = timedelta(minutes=1)
+"""Between two attempts, however wide the window is."""
 REASON_CHARACTERS_MAX = 1000
-
-Repair = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One resource under one rule."""
-
-    account: str
-    region: str
-    rule: str
-    resource_type: str
-    resource_id: str
-
-    @property
-    def name(self) -> str:
-        return "\n".join((self.rule, self.resource_type, self.resource_id))
-
-    @property
-    def repair(self) -> ShelfKey:
-        return ShelfKey(self.account, self.region, REPAIR, self.name)
-
-    @property
-    def exception(self) -> ShelfKey:
-        return ShelfKey(self.account, self.region, EXCEPTION, self.name)
-
-    @property
-    def configuration(self) -> ShelfKey:
-        return ShelfKey(self.account, self.region, CONFIGURATION, self.rule)
-
-    @property
-    def queue(self) -> str:
-        return f"{QUEUE}{self.account}/{self.region}/{self.rule}/{self.resource_type}/{self.resource_id}"
-
-    def row(self, what: str, unique: str, **more: Any) -> OutboxRow:
-        """Something to be done about the resource."""
-        place = [self.account, self.region, self.rule, self.resource_type, self.resource_id]
-        body = {"place": place, "what": what, **more}
-        return OutboxRow(self.queue, f"{QUEUE}{what}/{unique}", json.dumps(body).encode())
+UNTURNED = "The document succeeded, and the rule still finds the resource NON_COMPLIANT."
+STOPPED = "So many repairs of the rule failed (ErrorPercentage) that no further one is begun."
 
 
-def parameters_of(configuration: Mapping[str, Any], resource_id: str) -> dict[str, list[str]]:
-    """The document's parameters for one resource: fixed values, and the resource's id where that is asked for."""
-    return {
-        name: [resource_id] if "ResourceValue" in value else [str(each) for each in value["StaticValue"]["Values"]]
-        for name, value in (configuration.get("Parameters") or {}).items()
-    }
-
-
-def queued(
-    place: Place,
-    token: str,
-    now: datetime,
-    *,
-    automatic: bool,
-    failures: Sequence[str] = (),
-    due: datetime | None = None,
-) -> Commit:
-    """A repair that is about to start. Its end is asked for before it begins, so that no end comes too early."""
-    ended = place.row("ended", token, token=token)
-    repair = {
-        "rule": place.rule,
-        "resourceType": place.resource_type,
-        "resourceId": place.resource_id,
-        "state": "QUEUED",
-        "invoked": now.isoformat(),
-        "updated": now.isoformat(),
-        "execution": None,
-        "token": token,
-        "automatic": automatic,
-        "failures": list(failures),
-        "reason": None,
-    }
-    start = place.row("start", token, token=token, not_before=(due or now).isoformat())
-    changes = [
-        ShelfChange(place.repair, repair),
-        ShelfChange(ShelfKey(place.account, place.region, WAITER, token), waiter_of(ended)),
-    ]
-    return Commit(shelf=changes, outbox=[start])
+Step = Callable[[Place, Mapping[str, Any], Repair], Commit]
+"""(place, configuration, repair); what to commit."""
 
 
 class Repairs:
@@ -121,18 +53,29 @@ class Repairs:
 
     prefix = QUEUE
 
-    def __init__(self, store: Store, world: World, door: Door, roles: Roles) -> None:
+    def __init__(self, store: Store, world: World, door: Door, roles: Roles, results: Results) -> None:
         self._store = store
         self._world = world
         self._door = door
         self._roles = roles
+        self._results = results
+        self._turns = threading.Lock()
+        """Held from looking how many run to the commit that makes one more or one less of them."""
+        self._steps: Mapping[tuple[str, str], Step] = {
+            ("start", "QUEUED"): self._start,
+            ("ended", "QUEUED"): self._ended,
+            ("ended", "IN_PROGRESS"): self._ended,
+            ("check", "SUCCEEDED"): self._check,
+            ("evaluated", "SUCCEEDED"): self._evaluated,
+            ("unturned", "SUCCEEDED"): self._unturned,
+        }
 
     # What compliance tells (compliance.notice.VerdictChanged).
 
     def rows(self, change: Change) -> Sequence[OutboxRow]:
         """An automatic repair is wanted for a resource that has become non-compliant."""
         place = Place(change.account, change.region, change.rule, change.resource_type, change.resource_id)
-        if change.verdict != "NON_COMPLIANT" or not self._is_automatic(place):
+        if change.verdict != NON_COMPLIANT or not self._is_automatic(place):
             return ()
         return (place.row("wanted", self._world.uuid()),)
 
@@ -146,41 +89,33 @@ class Repairs:
 
     def ship(self, row: OutboxRow) -> Commit:
         order = json.loads(row.body)
-        place = Place(*order["place"])
-        if order["what"] == "sweep":
+        place, what = Place(*order["place"]), order["what"]
+        if what == "sweep":
             return self._sweep(place)
-        configuration = self._store.get(place.configuration)
+        configuration, repair = self._store.get(place.configuration), self._store.get(place.repair)
         if configuration is None:
             return Commit()
-        if order["what"] == "wanted":
-            return self._wanted(place)
-        repair = self._store.get(place.repair)
-        if repair is None or repair.value["token"] != order["token"] or repair.value["state"] not in UNDER_WAY:
+        if what == "wanted":
+            return self._wanted(place, repair.value if repair else None)
+        if repair is None or repair.value["token"] != order["token"]:
             return Commit()
-        if order["what"] == "start":
-            return self._start(place, configuration.value, repair.value, datetime.fromisoformat(order["not_before"]))
-        return self._ended(place, configuration.value, repair.value)
+        step = self._steps.get((what, repair.value["state"]))
+        if step is None:
+            return Commit()
+        due, now = order.get("not_before"), self._world.now()
+        if due and datetime.fromisoformat(due) > now:
+            raise Later("it is not time yet", (datetime.fromisoformat(due) - now).total_seconds())
+        return step(place, configuration.value, repair.value)
 
     def _sweep(self, place: Place) -> Commit:
         """Automatic repair was switched on: what is non-compliant already wants it too."""
-        asked = {"ConfigRuleName": place.rule, "ComplianceTypes": ["NON_COMPLIANT"], "Limit": 100}
-        try:
-            session = self._roles.session(SERVICE, self._role(place), place.rule[:64], **_where(place))
-            answer = self._door.call(
-                "config", "GetComplianceDetailsByConfigRule", asked, as_=session.principal, **_where(place)
-            )
-        except Fault:  # the rule is gone, or has judged nothing yet; its verdicts will tell
-            return Commit()
-        rows = []
-        for result in answer.get("EvaluationResults", ()):
-            found = result["EvaluationResultIdentifier"]["EvaluationResultQualifier"]
-            each = Place(place.account, place.region, place.rule, found["ResourceType"], found["ResourceId"])
-            rows.append(each.row("wanted", self._world.uuid()))
-        return Commit(outbox=rows)
+        found = self._results.of_rule(place.account, place.region, place.rule)
+        wrong = [each for each in found if each.compliance == NON_COMPLIANT]
+        places = [Place(place.account, place.region, place.rule, each.type, each.id) for each in wrong]
+        return Commit(outbox=[each.row("wanted", self._world.uuid()) for each in places])
 
-    def _wanted(self, place: Place) -> Commit:
-        repair = self._store.get(place.repair)
-        if repair is not None and repair.value["state"] in UNDER_WAY:
+    def _wanted(self, place: Place, repair: Repair | None) -> Commit:
+        if repair is not None and repair["state"] in UNDER_WAY:
             return Commit()
         if self._is_excepted(place) or not self._is_automatic(place):
             return Commit()
@@ -193,10 +128,14 @@ class Repairs:
         ends = found.value.get("ExpirationTime")
         return ends is None or datetime.fromisoformat(ends) > self._world.now()
 
-    def _start(self, place: Place, configuration: Mapping[str, Any], repair: Repair, due: datetime) -> Commit:
-        now = self._world.now()
-        if due > now:
-            raise Later("the repair failed and is tried again", (due - now).total_seconds())
+    # Its turn, and its start.
+
+    def _start(self, place: Place, configuration: Mapping[str, Any], repair: Repair) -> Commit:
+        turn = self._take_turn(place, configuration, repair)
+        if turn is Turn.WAITS:
+            return Commit()
+        if turn is Turn.IS_STOPPED:
+            return self._over(place, configuration, self._stopped(place, repair, STOPPED))
         asked: dict[str, Any] = {"DocumentName": configuration["TargetId"], "ClientToken": repair["token"]}
         if configuration.get("TargetVersion"):
             asked["DocumentVersion"] = configuration["TargetVersion"]
@@ -208,11 +147,26 @@ class Repairs:
             answer = self._door.call("ssm", "StartAutomationExecution", asked, as_=session.principal, **_where(place))
         except Fault as fault:
             return self._failed(place, configuration, repair, f"{fault.code}: {fault.message}")
-        changed = {"state": "IN_PROGRESS", "execution": answer["AutomationExecutionId"], "updated": now.isoformat()}
-        return Commit(shelf=[ShelfChange(place.repair, {**repair, **changed})])
+        begun = {"state": "IN_PROGRESS", "execution": answer["AutomationExecutionId"], "updated": self._now()}
+        return Commit(shelf=[ShelfChange(place.repair, {**repair, **begun})])
+
+    def _take_turn(self, place: Place, configuration: Mapping[str, Any], repair: Repair) -> Turn:
+        """What the repair does next. That it has a turn, or waits for one, is durable when this returns."""
+        with self._turns:
+            others = [each for key, each in self._of_rule(place) if key != place.repair]
+            turn = turn_of(repair, others, configuration)
+            if turn is not Turn.IS_STOPPED:
+                self._store.commit(Commit(shelf=[ShelfChange(place.repair, marked(repair, turn))]))
+            return turn
+
+    def _of_rule(self, place: Place) -> list[tuple[ShelfKey, Repair]]:
+        found = self._store.documents(place.account, place.region, REPAIR)
+        return [(key, each.value) for key, each in found if each.value["rule"] == place.rule]
 
     def _role(self, place: Place) -> str:
         return f"arn:aws:iam::{place.account}:role/aws-service-role/{SERVICE}/{ROLE}"
+
+    # Its end.
 
     def _ended(self, place: Place, configuration: Mapping[str, Any], repair: Repair) -> Commit:
         found = self._store.get(key_of(place.account, place.region, str(repair["execution"])))
@@ -221,39 +175,89 @@ class Repairs:
         if found.value["AutomationExecutionStatus"] != "Success":
             reason = found.value.get("FailureMessage") or found.value["AutomationExecutionStatus"]
             return self._failed(place, configuration, repair, str(reason))
-        changed = {"state": "SUCCEEDED", "updated": self._world.now().isoformat(), "reason": None}
-        return Commit(shelf=[ShelfChange(place.repair, {**repair, **changed, "failures": []})])
+        changed = {"state": "SUCCEEDED", "updated": self._now(), "reason": None}
+        due = (self._world.now() + _pause(configuration) / 2).isoformat()
+        check = place.row("check", repair["token"], lane="/check", token=repair["token"], not_before=due)
+        shelf = [ShelfChange(place.repair, {**repair, **changed})]
+        return self._over(place, configuration, Commit(shelf=shelf, outbox=[check] if repair["automatic"] else []))
+
+    def _check(self, place: Place, configuration: Mapping[str, Any], repair: Repair) -> Commit:
+        """Half the pause is over. A rule that the clock asks is asked now, to have judged by the end of it."""
+        asked = evaluation_row(self._world, place.account, place.region, place.rule, {})
+        due = (self._world.now() + _pause(configuration) / 2).isoformat()
+        evaluated = place.row("evaluated", repair["token"], lane="/check", token=repair["token"], not_before=due)
+        return Commit(outbox=[asked, evaluated] if self._is_periodic(place) else [evaluated])
+
+    def _evaluated(self, place: Place, _configuration: Mapping[str, Any], repair: Repair) -> Commit:
+        """Has the verdict turned?"""
+        result = self._results.one(place.account, place.region, place.rule, place.resource_type, place.resource_id)
+        if result is None or result.compliance != NON_COMPLIANT:
+            return Commit()
+        return Commit(outbox=[place.row("unturned", repair["token"], token=repair["token"])])
+
+    def _is_periodic(self, place: Place) -> bool:
+        key = ShelfKey(place.account, place.region, RULE_KIND, place.rule)
+        found = self._store.get(key)
+        return found is not None and ConfiguredRule.of(key, found.value).period_seconds > 0
+
+    def _unturned(self, place: Place, configuration: Mapping[str, Any], repair: Repair) -> Commit:
+        """It waited long enough while it was checked, so the next attempt is due at once."""
+        return self._again(place, configuration, repair, UNTURNED, has_failed=False)
 
     def _failed(self, place: Place, configuration: Mapping[str, Any], repair: Repair, reason: str) -> Commit:
+        return self._over(place, configuration, self._again(place, configuration, repair, reason, has_failed=True))
+
+    def _again(
+        self, place: Place, configuration: Mapping[str, Any], repair: Repair, reason: str, *, has_failed: bool
+    ) -> Commit:
         """Try again within the window, or stop and say why."""
         now, most, window = self._world.now(), *_bounds(configuration)
         recent = [each for each in repair["failures"] if now - datetime.fromisoformat(each) < window]
-        failures = [*recent, now.isoformat()]
-        if repair["automatic"] and len(failures) < most and not self._is_excepted(place):
-            due = now + min(window / most, timedelta(minutes=1))
-            return queued(place, self._world.uuid(), now, automatic=True, failures=failures, due=due)
-        stopped = {"state": "FAILED", "updated": now.isoformat(), "failures": failures, "reason": _short(reason)}
-        changes = [ShelfChange(place.repair, {**repair, **stopped})]
-        if repair["automatic"]:
-            message = f"Automatic remediation failed {len(failures)} times: {reason}"
-            changes.append(ShelfChange(place.exception, exception(place, _short(message), None)))
-        return Commit(shelf=changes)
+        so_far: dict[str, Any] = {"failures": [*recent, now.isoformat()], "has_failed": has_failed}
+        if repair["automatic"] and len(recent) + 1 < most and not self._is_excepted(place):
+            due = now + _pause(configuration) if has_failed else now
+            return queued(place, self._world.uuid(), now, automatic=True, due=due, **so_far)
+        stopped = self._stopped(place, {**repair, **so_far}, reason)
+        if not repair["automatic"]:
+            return stopped
+        message = f"Automatic remediation failed {len(recent) + 1} times: {reason}"
+        excepted = ShelfChange(place.exception, exception(place, _short(message), None))
+        return Commit(shelf=[*stopped.shelf, excepted])
+
+    def _stopped(self, place: Place, repair: Repair, reason: str) -> Commit:
+        stopped = {"state": "FAILED", "updated": self._now(), "reason": _short(reason)}
+        return Commit(shelf=[ShelfChange(place.repair, {**repair, **stopped})])
+
+    def _over(self, place: Place, configuration: Mapping[str, Any], commit: Commit) -> Commit:
+        """Keep how a repair ended, and let those begin that waited for it; nothing is left to commit."""
+        with self._turns:
+            repairs = dict(self._of_rule(place)) | _repairs_in(commit)
+            rows = [_start_row(key, repairs[key]) for key in next_to_begin(repairs, configuration)]
+            self._store.commit(Commit(shelf=commit.shelf, outbox=[*commit.outbox, *rows]))
+        return Commit()
+
+    def _now(self) -> str:
+        return self._world.now().isoformat()
 
 
-def exception(place: Place, message: str | None, ends: datetime | None) -> dict[str, Any]:
-    """A remediation exception: the resource is not repaired automatically until it ends."""
-    made: dict[str, Any] = {
-        "ConfigRuleName": place.rule,
-        "ResourceType": place.resource_type,
-        "ResourceId": place.resource_id,
-    }
-    optional = {"Message": message, "ExpirationTime": None if ends is None else ends.isoformat()}
-    return made | {name: value for name, value in optional.items() if value is not None}
+def _repairs_in(commit: Commit) -> dict[ShelfKey, Repair]:
+    return {each.key: dict(each.value) for each in commit.shelf if each.key.kind == REPAIR and each.value is not None}
+
+
+def _start_row(key: ShelfKey, repair: Repair) -> OutboxRow:
+    place, token = Place.of(key, repair), repair["token"]
+    return place.row("start", f"{token}/{repair['waited']}", token=token)
 
 
 def _bounds(configuration: Mapping[str, Any]) -> tuple[int, timedelta]:
     most = int(configuration.get("MaximumAutomaticAttempts") or ATTEMPTS)
     return most, timedelta(seconds=int(configuration.get("RetryAttemptSeconds") or WINDOW_SECONDS))
+
+
+def _pause(configuration: Mapping[str, Any]) -> timedelta:
+    """Between two attempts: all of them fit into the window."""
+    most, window = _bounds(configuration)
+    return min(window / most, PAUSE_MAX)
 
 
 def _where(place: Place) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from trailstate.remediation.execution import key_of
 from trailstate.remediation.library import Library, NoDocument
-from trailstate.remediation.repair import CONFIGURATION, EXCEPTION, REPAIR, UNDER_WAY, Place, exception, queued
+from trailstate.remediation.place import CONFIGURATION, EXCEPTION, REPAIR, UNDER_WAY, Place, exception, queued
 from trailstate.services.operation import operation
 from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey

@@ -32,6 +32,9 @@ FAIL = json.dumps(
     }
 )
 
+NOTHING = FAIL.replace("GetBucketTagging", "GetBucketAcl")
+"""A document that succeeds and repairs nothing."""
+
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Lab]:
@@ -42,7 +45,7 @@ def aws() -> Iterator[Lab]:
         config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": role})
         config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": "channel"})
         config.start_configuration_recorder(ConfigurationRecorderName="default")
-        for name, content in (("Hold", HOLD), ("Fails", FAIL)):
+        for name, content in (("Hold", HOLD), ("Fails", FAIL), ("Nothing", NOTHING)):
             started.client("ssm").create_document(Name=name, Content=content, DocumentType="Automation")
         started.settle()
         yield started
@@ -167,6 +170,92 @@ def test_failing_repairs_are_tried_again_and_then_given_up_with_the_reason(aws: 
     )["RemediationExceptions"]
     assert excepted["Message"].startswith("Automatic remediation failed 3 times: Step 'look' failed: NoSuchTagSet")
     drop(aws, "failing")
+
+
+def begun_for(aws: Lab, bucket: str) -> int:
+    """How many executions were begun for the bucket."""
+    aws.settle()
+    begun = [each["requestParameters"]["parameters"] for each in aws.recorded(eventName="StartAutomationExecution")]
+    return begun.count({"Bucket": [bucket]})
+
+
+def pass_pause(aws: Lab) -> None:
+    """Between two attempts: in the middle of it the rule is asked anew."""
+    for _ in range(2):
+        aws.advance("31s")
+
+
+def test_a_repair_that_turns_no_verdict_is_tried_again_and_then_given_up_with_the_reason(aws: Lab) -> None:
+    rule(aws, "vain", "Nothing", "Bucket", **AUTOMATIC)
+    make_public(aws, "still-public")
+    assert status(aws, "vain", "still-public")["State"] == "SUCCEEDED"
+    assert begun_for(aws, "still-public") == 1
+    pass_pause(aws)
+    assert begun_for(aws, "still-public") == 2
+    for _ in range(3):
+        pass_pause(aws)
+    assert begun_for(aws, "still-public") == 3
+    assert status(aws, "vain", "still-public")["State"] == "FAILED"
+    (excepted,) = aws.client("config").describe_remediation_exceptions(
+        ConfigRuleName="vain", ResourceKeys=[{"ResourceType": BUCKET, "ResourceId": "still-public"}]
+    )["RemediationExceptions"]
+    assert "still finds the resource NON_COMPLIANT" in excepted["Message"]
+    drop(aws, "vain")
+
+
+def test_a_repair_that_turned_the_verdict_is_not_made_again(aws: Lab) -> None:
+    rule(aws, "once", "Nothing", "Bucket", **AUTOMATIC)
+    make_public(aws, "closed-by-hand")
+    assert status(aws, "once", "closed-by-hand")["State"] == "SUCCEEDED"
+    aws.client("s3").put_bucket_acl(Bucket="closed-by-hand", ACL="private")
+    aws.settle()
+    for _ in range(3):
+        pass_pause(aws)
+    assert begun_for(aws, "closed-by-hand") == 1
+    drop(aws, "once")
+
+
+def controls(concurrent: int, errors: int) -> dict[str, Any]:
+    percentages = {"ConcurrentExecutionRatePercentage": concurrent, "ErrorPercentage": errors}
+    return {"ExecutionControls": {"SsmControls": percentages}}
+
+
+def states(aws: Lab, name: str) -> list[str]:
+    aws.settle()
+    told = aws.client("config").describe_remediation_execution_status(ConfigRuleName=name)
+    return sorted(each["State"] for each in told["RemediationExecutionStatuses"])
+
+
+def test_of_a_rules_repairs_so_many_run_at_once(aws: Lab) -> None:
+    rule(aws, "paced", "Hold", "Bucket", **controls(50, 100))
+    keys = [key(f"paced-{number}") for number in range(4)]
+    aws.client("config").start_remediation_execution(ConfigRuleName="paced", ResourceKeys=keys)
+    assert states(aws, "paced") == ["IN_PROGRESS"] * 2 + ["QUEUED"] * 2
+    resume_one(aws)
+    assert states(aws, "paced") == ["IN_PROGRESS"] * 2 + ["QUEUED", "SUCCEEDED"]
+    for _ in range(3):
+        resume_one(aws)
+    assert states(aws, "paced") == ["SUCCEEDED"] * 4
+    drop(aws, "paced")
+
+
+def resume_one(aws: Lab) -> None:
+    ssm = aws.client("ssm")
+    waiting = ssm.describe_automation_executions(
+        Filters=[{"Key": "DocumentNamePrefix", "Values": ["Hold"]}, {"Key": "ExecutionStatus", "Values": ["Waiting"]}]
+    )["AutomationExecutionMetadataList"]
+    ssm.send_automation_signal(AutomationExecutionId=waiting[0]["AutomationExecutionId"], SignalType="Resume")
+    aws.settle()
+
+
+def test_when_too_many_repairs_of_a_rule_failed_no_further_one_is_begun(aws: Lab) -> None:
+    rule(aws, "doomed", "Fails", "Bucket", **controls(1, 50))
+    names = [f"doomed-{number}" for number in range(4)]
+    aws.client("config").start_remediation_execution(ConfigRuleName="doomed", ResourceKeys=[key(n) for n in names])
+    assert states(aws, "doomed") == ["FAILED"] * 4
+    assert [begun_for(aws, name) for name in names] == [1, 1, 1, 0]
+    assert "ErrorPercentage" in status(aws, "doomed", names[3])["StepDetails"][0]["ErrorMessage"]
+    drop(aws, "doomed")
 
 
 def test_an_exception_keeps_a_resource_from_automatic_repair_until_it_ends(aws: Lab) -> None:
