@@ -2,9 +2,15 @@
 
 Three repeats, the servers in turn within each, medians. The client writes prepared bytes to plain sockets, so that what
 is measured is the server. Goals: throughput at least 0.9 of the bare estate's; added latency p50 <= 1 ms, p99 <= 10 ms.
+The processor time of a call, the server's and the estate's apart, is what bounds the throughput where all share the
+cores; it can be compared on a machine that is busy with something else, which the other figures cannot.
+
+python -m bench.gateway [--clients 1 16] [--repeats 3] [--seconds 4] [--servers trailstate "bare estate" moto_server]
 """
 
+import argparse
 import json
+import os
 import socket
 import statistics
 import subprocess
@@ -19,9 +25,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-REPEATS = 3
-SECONDS = 4.0
-CLIENTS = (1, 16)
+from bench.start import descendants
+
+SERVERS = ("trailstate", "bare estate", "moto_server")
 WARM_UP_CALLS = 60
 ACCOUNT = "123456789012"
 BIN = Path(sys.executable).parent
@@ -32,6 +38,34 @@ class Figures:
     calls_per_second: float
     p50_ms: float
     p99_ms: float
+    server_ms: float
+    """Processor time of the server's own process, a call."""
+    estate_ms: float
+    """That of its children."""
+
+
+FIELDS = tuple(Figures.__annotations__)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Processor seconds of a server so far."""
+
+    server: float
+    estate: float
+
+
+def spent(pid: int) -> Spent:
+    return Spent(processor_seconds(pid), sum(map(processor_seconds, descendants(pid))))
+
+
+def processor_seconds(pid: int) -> float:
+    """User and system time of a process (proc(5), `stat`); 0 where there is no such file system."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -123,7 +157,7 @@ class Client:
 
 
 @contextmanager
-def serving(name: str, port: int, directory: str) -> Iterator[None]:
+def serving(name: str, port: int, directory: str) -> Iterator[int]:
     commands = {
         "trailstate": [BIN / "trailstate", "up", "--port", str(port), "--data", directory],
         "bare estate": [sys.executable, "-m", "bench.passthrough", str(port), directory],
@@ -138,16 +172,17 @@ def serving(name: str, port: int, directory: str) -> Iterator[None]:
             except ConnectionRefusedError:
                 assert server.poll() is None, f"{name} ended at start"
                 time.sleep(0.05)
-        yield
+        yield server.pid
     finally:
         server.terminate()
         server.wait()
 
 
-def load(port: int, clients: int, numbers: Iterator[int]) -> Figures:
+def load(pid: int, port: int, clients: int, numbers: Iterator[int], seconds: float) -> Figures:
     latencies: list[float] = []
     failures: list[int] = []
-    deadline = time.perf_counter() + SECONDS
+    before = spent(pid)
+    deadline = time.perf_counter() + seconds
 
     def work(first: int) -> None:
         client, mine = Client(port), []
@@ -166,42 +201,67 @@ def load(port: int, clients: int, numbers: Iterator[int]) -> Figures:
         thread.start()
     for thread in threads:
         thread.join()
+    after = spent(pid)
     assert not failures, f"{len(failures)} calls failed: {sorted(set(failures))}"
     latencies.sort()
     total = len(latencies)
-    return Figures(total / SECONDS, latencies[total // 2] * 1e3, latencies[int(total * 0.99)] * 1e3)
+    return Figures(
+        total / seconds,
+        latencies[total // 2] * 1e3,
+        latencies[int(total * 0.99)] * 1e3,
+        (after.server - before.server) / total * 1e3,
+        (after.estate - before.estate) / total * 1e3,
+    )
 
 
-def measure(name: str) -> dict[int, Figures]:
+def measure(name: str, clients: list[int], seconds: float) -> dict[int, Figures]:
     numbers = count(1)
     with tempfile.TemporaryDirectory() as directory:
         port = free_port()
-        with serving(name, port, str(Path(directory) / "data") if name == "trailstate" else directory):
+        with serving(name, port, str(Path(directory) / "data") if name == "trailstate" else directory) as pid:
             client = Client(port)
             for message in PREPARE:
                 assert client.call(message) < 400, f"{name} refused a prepared call"
             for turn in range(WARM_UP_CALLS):
                 client.call(MIX[turn % len(MIX)](next(numbers)))
-            return {clients: load(port, clients, numbers) for clients in CLIENTS}
+            return {each: load(pid, port, each, numbers, seconds) for each in clients}
+
+
+def against(ours: list[Figures], bare: list[Figures]) -> dict[str, float]:
+    """What the gateway costs, each round held against the same round of the bare estate."""
+    pairs = list(zip(ours, bare, strict=True))
+    return {
+        "throughput": statistics.median(a.calls_per_second / b.calls_per_second for a, b in pairs),
+        "added_p50_ms": statistics.median(a.p50_ms - b.p50_ms for a, b in pairs),
+        "added_p99_ms": statistics.median(a.p99_ms - b.p99_ms for a, b in pairs),
+        "added_server_ms": statistics.median(a.server_ms - b.server_ms for a, b in pairs),
+    }
 
 
 def main() -> None:
-    names = ("trailstate", "bare estate", "moto_server")
-    rounds = [{name: measure(name) for name in names} for _ in range(REPEATS)]
-    result = {}
-    print(f"{'':14}{'clients':>8}{'calls/s':>10}{'p50 ms':>9}{'p99 ms':>9}")
-    for clients in CLIENTS:
-        for name in names:
-            figures = [each[name][clients] for each in rounds]
-            row = [statistics.median(getattr(each, field) for each in figures) for field in Figures.__annotations__]
-            result[f"{name}/{clients}"] = dict(zip(Figures.__annotations__, row, strict=True))
-            print(f"{name:14}{clients:>8}{row[0]:>10.0f}{row[1]:>9.2f}{row[2]:>9.2f}")
-        ours, bare = ([each[name][clients] for each in rounds] for name in names[:2])
-        ratio = statistics.median(a.calls_per_second / b.calls_per_second for a, b in zip(ours, bare, strict=True))
-        p50 = statistics.median(a.p50_ms - b.p50_ms for a, b in zip(ours, bare, strict=True))
-        p99 = statistics.median(a.p99_ms - b.p99_ms for a, b in zip(ours, bare, strict=True))
-        result[f"against bare/{clients}"] = {"throughput": ratio, "added_p50_ms": p50, "added_p99_ms": p99}
-        print(f"  against the bare estate: throughput x{ratio:.2f}, added p50 {p50:.2f} ms, added p99 {p99:.2f} ms")
+    parser = argparse.ArgumentParser(description="What recording costs.")
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 16])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--servers", choices=SERVERS, nargs="+", default=SERVERS)
+    given = parser.parse_args()
+    rounds = [
+        {name: measure(name, given.clients, given.seconds) for name in given.servers} for _ in range(given.repeats)
+    ]
+    result: dict[str, dict[str, float]] = {}
+    print(f"{'':14}{'clients':>8}{'calls/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'server ms':>11}{'estate ms':>11}")
+    for clients in given.clients:
+        figures = {name: [each[name][clients] for each in rounds] for name in given.servers}
+        for name in given.servers:
+            row = [statistics.median(getattr(each, field) for each in figures[name]) for field in FIELDS]
+            result[f"{name}/{clients}"] = dict(zip(FIELDS, row, strict=True))
+            print(f"{name:14}{clients:>8}{row[0]:>10.0f}{row[1]:>9.2f}{row[2]:>9.2f}{row[3]:>11.3f}{row[4]:>11.3f}")
+        if {"trailstate", "bare estate"} <= figures.keys():
+            told = result[f"against bare/{clients}"] = against(figures["trailstate"], figures["bare estate"])
+            print(
+                f"  against the bare estate: throughput x{told['throughput']:.2f}, added p50 {told['added_p50_ms']:.2f}"
+                f" ms, added p99 {told['added_p99_ms']:.2f} ms, added processor {told['added_server_ms']:.3f} ms"
+            )
     print(json.dumps(result))
 
 
