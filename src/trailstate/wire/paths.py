@@ -41,6 +41,35 @@ class Match:
 
 
 @dataclass(slots=True)
+class Endpoints:
+    """The operations of one method at one place, in the model's order. S3 has forty of them at a bucket."""
+
+    every: list[Endpoint] = field(default_factory=list)
+    plain: list[Endpoint] = field(default_factory=list)
+    """Those that ask for no literal query part: all there is to choose from when a request has no query."""
+
+    def add(self, endpoint: Endpoint) -> None:
+        self.every.append(endpoint)
+        if not endpoint.literals:
+            self.plain.append(endpoint)
+
+    def asked(self, query: Mapping[str, str]) -> Sequence[Endpoint]:
+        """Those whose literal query parts are all there."""
+        if not query:
+            return self.plain
+        likely = (each for each in self.every if not each.literals or each.literals[0][0] in query)
+        return [each for each in likely if all(_is_asked(part, query) for part in each.literals)]
+
+
+def _is_asked(literal: tuple[str, str], query: Mapping[str, str]) -> bool:
+    name, value = literal
+    return name in query and value in ("", query[name])
+
+
+_NO_ENDPOINTS = Endpoints()
+
+
+@dataclass(slots=True)
 class Node:
     """The place in the tree after some segments."""
 
@@ -48,7 +77,7 @@ class Node:
     label: "Node | None" = None
     greedy: list[tuple[tuple[str, ...], "Node"]] = field(default_factory=list)
     """What must follow the greedy label, and the end; longer tails first."""
-    endpoints: dict[str, list[Endpoint]] = field(default_factory=dict)
+    endpoints: dict[str, "Endpoints"] = field(default_factory=dict)
     """By method."""
 
 
@@ -57,11 +86,10 @@ def match(root: Node, method: str, path: str, query: Mapping[str, str], headers:
     segments = path.split("/")[1:] or [""]
     best: tuple[tuple[Any, ...], Endpoint, list[str]] | None = None
     for node, shape, values in _walk(root, segments, 0, (), []):
-        for endpoint in node.endpoints.get(method, ()):
-            if all(name in query and value in ("", query[name]) for name, value in endpoint.literals):
-                rank = (shape, *_rank(endpoint, query, headers))
-                if best is None or rank > best[0]:
-                    best = (rank, endpoint, values)
+        for endpoint in node.endpoints.get(method, _NO_ENDPOINTS).asked(query):
+            rank = (shape, *_rank(endpoint, query, headers))
+            if best is None or rank > best[0]:
+                best = (rank, endpoint, values)
     if best is None:
         return None
     rank, endpoint, values = best
@@ -153,7 +181,7 @@ def _plant(root: Node, operation: Any) -> None:
         else:
             node = node.literals.setdefault(segment, Node())
     labels = tuple(segment.strip("{+}") for segment in segments if segment.startswith("{"))
-    node.endpoints.setdefault(operation.http["method"], []).append(_endpoint(operation, labels, query))
+    node.endpoints.setdefault(operation.http["method"], Endpoints()).add(_endpoint(operation, labels, query))
 
 
 def _greedy_end(node: Node, tail: tuple[str, ...]) -> Node:

@@ -9,35 +9,21 @@ the larger service.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from trailstate.wire import paths
 from trailstate.wire.call import WireRequest
 from trailstate.wire.fault import Fault, incomplete_signature, missing_action, serialization_error, unknown_operation
 from trailstate.wire.form import MalformedForm, pairs, parameters
-from trailstate.wire.host import Host, read_host
+from trailstate.wire.host import read_host
 from trailstate.wire.model import has_operation, operation_model
-from trailstate.wire.services import (
-    Service,
-    by_query_version,
-    by_signing_name,
-    by_target_prefix,
-    services,
-)
+from trailstate.wire.services import Service, Signers, by_query_version, by_target_prefix, services, signers
 from trailstate.wire.signature import ANONYMOUS, Signature, UnreadableSignature, read_signature, version_2
 
 CBOR = "smithy-rpc-v2-cbor"
 FORM = "application/x-www-form-urlencoded"
 FORM_BYTES_MAX = 4 * 1024 * 1024
 """The largest form a service of the query protocol takes: SQS's messages with everything escaped."""
-
-SCOPES_OF_OTHERS = {
-    "s3express": ("s3",),
-    "s3-object-lambda": ("s3",),
-    "s3-outposts": ("s3", "s3control", "s3outposts"),
-}
-"""Signing names that no model states, because an endpoint's rules choose them."""
 
 DIRECTORY_SCOPE = "s3express"
 """GET / under this scope lists directory buckets; under `s3`, general ones. Nothing else tells them apart."""
@@ -85,6 +71,7 @@ def route(request: WireRequest, default_region: str = "us-east-1") -> Route:
     """The request's service and operation. Raises Unrouted."""
     asked = _Asked(request, default_region)
     try:
+        asked.query = dict(pairs(request.query))
         asked.signature = read_signature(asked.headers, asked.query)
     except MalformedForm as error:
         raise asked.unrouted(serialization_error(None, "rest-json", str(error)), "rest-json", "") from None
@@ -103,40 +90,28 @@ def _unsigned(asked: "_Asked", message: str) -> Unrouted:
     return asked.unrouted(fault, found.protocol, found.operation)
 
 
-@dataclass
 class _Asked:
     """A request, with what routing looks at read once."""
 
-    request: WireRequest
-    default_region: str
-    signature: Signature = ANONYMOUS
+    __slots__ = ("default_region", "headers", "host", "is_form", "path", "query", "request", "signature")
 
-    @cached_property
-    def headers(self) -> dict[str, str]:
-        return dict(reversed(self.request.headers))
-
-    @cached_property
-    def query(self) -> dict[str, str]:
-        return dict(pairs(self.request.query))
-
-    @cached_property
-    def host(self) -> Host:
-        return read_host(self.headers.get("host", ""))
+    def __init__(self, request: WireRequest, default_region: str) -> None:
+        self.request = request
+        self.default_region = default_region
+        self.path = request.path
+        self.headers = dict(reversed(request.headers))
+        self.host = read_host(self.headers.get("host", ""))
+        self.is_form = self.headers.get("content-type", "").lower().startswith(FORM)
+        self.query: dict[str, str] = {}
+        self.signature = ANONYMOUS
 
     @property
     def region(self) -> str:
         return self.signature.region or self.host.region or self.default_region
 
     @property
-    def signers(self) -> tuple[Service, ...]:
-        """The services of the scope's signing name."""
-        scope = self.signature.service
-        others = tuple(services()[name] for name in SCOPES_OF_OTHERS.get(scope, ()))
-        return by_signing_name().get(scope, ()) + others
-
-    @property
-    def is_form(self) -> bool:
-        return self.headers.get("content-type", "").lower().startswith(FORM)
+    def signers(self) -> Signers:
+        return signers(self.signature.service)
 
     def unrouted(self, fault: Fault, protocol: str, operation: str) -> Unrouted:
         return Unrouted(fault, protocol, operation, self.region, self.signature)
@@ -161,9 +136,9 @@ _RPC_PATH = re.compile(r"(?:/.*)?/service/([^/]+)/operation/([^/]+)")
 def _by_rpc_path(asked: _Asked) -> Route | None:
     if asked.headers.get("smithy-protocol", "").lower() != "rpc-v2-cbor":
         return None
-    named = _RPC_PATH.fullmatch(asked.request.path)
+    named = _RPC_PATH.fullmatch(asked.path)
     if named is None:
-        raise asked.unknown(_only(asked.signers), CBOR, "")
+        raise asked.unknown(_only(asked.signers.every), CBOR, "")
     return _named(asked, named[1], named[2], CBOR)
 
 
@@ -181,7 +156,7 @@ def _named(asked: _Asked, prefix: str, operation: str, protocol: str) -> Route:
     for service in _preferred(asked, candidates):
         if has_operation(service.name, operation):
             return Route(service.name, operation, protocol, asked.region, asked.signature)
-    raise asked.unknown(_only(candidates) or _only(asked.signers), protocol, operation)
+    raise asked.unknown(_only(candidates) or _only(asked.signers.every), protocol, operation)
 
 
 def _by_action(asked: _Asked) -> Route | None:
@@ -191,7 +166,7 @@ def _by_action(asked: _Asked) -> Route | None:
         form = parameters(asked.request.query, asked.request.content(FORM_BYTES_MAX) if asked.is_form else b"")
     except MalformedForm as error:
         raise _malformed_query(asked, str(error)) from None
-    if asked.signature == ANONYMOUS and "AWSAccessKeyId" in form and "Signature" in form:
+    if asked.signature is ANONYMOUS and "AWSAccessKeyId" in form and "Signature" in form:
         asked.signature = version_2(form)
     action = form.get("Action")
     if action is None:
@@ -208,16 +183,16 @@ def _by_action(asked: _Asked) -> Route | None:
 def _may_be_query(asked: _Asked) -> bool:
     if not asked.is_form and "Action" not in asked.query:
         return False
-    signers = asked.signers
-    return not signers or any(service.query_protocol for service in signers)
+    return bool(asked.signers.query) or not asked.signers.every
 
 
 def _query_services(asked: _Asked, version: str) -> Sequence[Service]:
     """Who answers this Version under this scope. EC2 takes older versions too, so the scope alone will do."""
-    signers = [service for service in asked.signers if service.query_protocol]
     versioned = by_query_version().get(version, ())
-    both = [service for service in signers if service in versioned]
-    return _preferred(asked, both or signers or _hosted(asked, versioned) or versioned)
+    found = asked.signers.query
+    if found:
+        return _preferred(asked, [service for service in found if service in versioned] or found)
+    return _preferred(asked, _hosted(asked, versioned) or versioned)
 
 
 def _malformed_query(asked: _Asked, message: str) -> Unrouted:
@@ -251,13 +226,13 @@ def _rest(asked: _Asked) -> Route:
         raise _nameless(asked)
     service = (hosted or candidates)[0]
     protocol = service.rest_protocol or service.protocol
-    raise asked.unknown(service.name, protocol, f"{asked.request.method} {asked.request.path}")
+    raise asked.unknown(service.name, protocol, f"{asked.request.method} {asked.path}")
 
 
 def _rest_services(asked: _Asked) -> Sequence[Service]:
     if asked.signature.service:
-        signers = [service for service in asked.signers if service.rest_protocol]
-        return _preferred(asked, [service for service in signers if _may_be_s3(asked, service)])
+        found = asked.signers.rest
+        return _preferred(asked, [each for each in found if _may_be_s3(asked, each)] if len(found) > 1 else found)
     hosted = _hosted(asked, services().values())
     if hosted:
         return [service for service in hosted if service.rest_protocol]
@@ -268,12 +243,12 @@ def _rest_services(asked: _Asked) -> Sequence[Service]:
 def _may_be_s3(asked: _Asked, service: Service) -> bool:
     """S3 and S3 Control share paths such as `/v20180820/bucket`; Control's calls name an account or outpost."""
     is_named = not asked.headers.keys().isdisjoint(S3_CONTROL_HEADERS) or asked.host.names("s3-control")
-    control = asked.request.path.startswith(S3_CONTROL_PATH) and is_named
+    control = asked.path.startswith(S3_CONTROL_PATH) and is_named
     return {"s3": not control, "s3control": control}.get(service.name, True)
 
 
 def _complete(asked: _Asked, service: Service) -> bool:
-    found = paths.match(paths.tree(service.name), asked.request.method, asked.request.path, asked.query, asked.headers)
+    found = paths.match(paths.tree(service.name), asked.request.method, asked.path, asked.query, asked.headers)
     return found is not None and found.complete
 
 
@@ -282,7 +257,7 @@ def _best(asked: _Asked, candidates: Iterable[Service]) -> Route | None:
     best: tuple[tuple[Any, ...], Route] | None = None
     for service in candidates:
         bucket = _bucket(asked) if service.name == "s3" else None
-        path = f"/{bucket}{asked.request.path}" if bucket else asked.request.path
+        path = f"/{bucket}{asked.path}" if bucket else asked.path
         found = paths.match(paths.tree(service.name), asked.request.method, path, asked.query, asked.headers)
         if found is not None and (best is None or found.rank > best[0]):
             best = (found.rank, _rest_route(asked, service, found, bucket is not None))
@@ -314,7 +289,7 @@ def _bucket(asked: _Asked) -> str | None:
 def _nameless(asked: _Asked) -> Unrouted:
     """The service is known by its scope at most, and speaks no rest protocol: the operation's name is missing."""
     as_query = _query_signer(asked)
-    service = as_query or next(iter(_preferred(asked, asked.signers)), None)
+    service = as_query or next(iter(_preferred(asked, asked.signers.every)), None)
     if service is None:
         return asked.unknown(None, _protocol_of(asked, None), "")
     protocol = (as_query and as_query.query_protocol) or service.protocol
@@ -323,7 +298,7 @@ def _nameless(asked: _Asked) -> Unrouted:
 
 def _query_signer(asked: _Asked) -> Service | None:
     """The query service of the scope, when the request is a form."""
-    return next((service for service in asked.signers if service.query_protocol and asked.is_form), None)
+    return next(iter(asked.signers.query), None) if asked.is_form else None
 
 
 def _protocol_of(asked: _Asked, service: str | None) -> str:

@@ -5,6 +5,7 @@ opening 445 models.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -33,11 +34,17 @@ class Service(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def query_protocol(self) -> str | None:
-        return next((name for name in self.protocols if name in QUERY_PROTOCOLS), None)
+        for name in self.protocols:
+            if name in QUERY_PROTOCOLS:
+                return name
+        return None
 
     @property
     def rest_protocol(self) -> str | None:
-        return next((name for name in self.protocols if name in REST_PROTOCOLS), None)
+        for name in self.protocols:
+            if name in REST_PROTOCOLS:
+                return name
+        return None
 
 
 @cache
@@ -54,6 +61,47 @@ Index = Mapping[str, tuple[Service, ...]]
 def by_signing_name() -> Index:
     """The services that share a name in the SigV4 scope, the largest first."""
     return _index(lambda row: (row.signing_name,))
+
+
+SCOPES_OF_OTHERS = {
+    "s3express": ("s3",),
+    "s3-object-lambda": ("s3",),
+    "s3-outposts": ("s3", "s3control", "s3outposts"),
+}
+"""Signing names that no model states, because an endpoint's rules choose them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """The services that a signing name may stand for."""
+
+    every: tuple[Service, ...]
+    query: tuple[Service, ...]
+    """Those that speak a query protocol."""
+    rest: tuple[Service, ...]
+
+
+_NOBODY = Signers((), (), ())
+
+
+def signers(signing_name: str) -> Signers:
+    """The services of a scope's signing name; none for a name that nobody signs with."""
+    return _signers().get(signing_name, _NOBODY)
+
+
+@cache
+def _signers() -> Mapping[str, Signers]:
+    others = {name: tuple(services()[each] for each in named) for name, named in SCOPES_OF_OTHERS.items()}
+    names = by_signing_name().keys() | others.keys()
+    return {name: _of(by_signing_name().get(name, ()) + others.get(name, ())) for name in names}
+
+
+def _of(every: tuple[Service, ...]) -> Signers:
+    return Signers(
+        every,
+        query=tuple(service for service in every if service.query_protocol),
+        rest=tuple(service for service in every if service.rest_protocol),
+    )
 
 
 @cache
