@@ -7,12 +7,14 @@ bytes are, nothing is raised: an answer nobody can read is a Failure with the co
 import re
 import struct
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from http.client import responses
 from typing import Any
 
 from botocore.awsrequest import HeadersDict
-from botocore.parsers import ResponseParserError, create_parser
+from botocore.parsers import ResponseParserError, ResponseParserFactory
+from botocore.utils import parse_timestamp
 
 from trailstate.wire.call import Failure, WireResponse
 from trailstate.wire.encode import host_id, request_id_headers
@@ -42,7 +44,25 @@ _ODD_BYTES = (
 
 @cache
 def _parser(protocol: str) -> Any:
-    return create_parser(protocol)
+    factory = ResponseParserFactory()
+    factory.set_parser_defaults(timestamp_parser=_moment)
+    return factory.create_parser(protocol)
+
+
+def _moment(value: Any) -> datetime:
+    """A time in any form botocore reads; numbers and ISO 8601 with its zone, which are nearly all, without its search
+    through every form there is."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else datetime.fromtimestamp(value, UTC)
+        if moment.tzinfo is not None:
+            return moment
+    except _NOT_USUAL:
+        pass
+    read: datetime = parse_timestamp(value)
+    return read
+
+
+_NOT_USUAL = (ValueError, TypeError, OverflowError, OSError)
 
 
 def parse(

@@ -1,6 +1,7 @@
 """Answers read back, and our request id put into them."""
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 
@@ -115,3 +116,24 @@ def test_s3_errors_get_both_identifiers() -> None:
 def test_an_object_that_looks_like_an_answer_is_left_alone() -> None:
     body = b"<Error><RequestId>part of the object</RequestId></Error>"
     assert with_request_id(WireResponse(200, (), body), "s3", "rest-xml", "NEW").body is body
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-15T09:30:00Z", datetime(2026, 1, 15, 9, 30, tzinfo=UTC)),
+        ("2026-01-15T10:30:00.250+01:00", datetime(2026, 1, 15, 9, 30, 0, 250_000, tzinfo=UTC)),
+        ("Thu, 15 Jan 2026 09:30:00 GMT", datetime(2026, 1, 15, 9, 30, tzinfo=UTC)),
+        ("1768469400", datetime(2026, 1, 15, 9, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_read_in_every_form_that_is_in_use(text: str, moment: datetime) -> None:
+    body = f"<R><GetUserResult><User><CreateDate>{text}</CreateDate></User></GetUserResult></R>".encode()
+    result, _ = parse("iam", operation_model("iam", "GetUser"), "query", WireResponse(200, (), body))
+    assert result == {"User": {"CreateDate": moment}}
+
+
+def test_a_time_far_away_is_read_from_a_number() -> None:
+    answer = WireResponse(200, (), b'{"KeyMetadata": {"ValidTo": 64060588800}}')
+    result, _ = parse("kms", operation_model("kms", "CreateKey"), "json", answer)
+    assert result == {"KeyMetadata": {"ValidTo": datetime(4000, 1, 1, tzinfo=UTC)}}
