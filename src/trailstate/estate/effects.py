@@ -5,6 +5,8 @@ it returns. An operation counts as free of effect only when its verb says so and
 not known has an effect. A wrong *yes* costs a commit, a wrong *no* could lose the trace of a change.
 """
 
+from functools import lru_cache
+
 READING_VERBS = (
     "BatchDescribe",
     "BatchGet",
@@ -84,6 +86,7 @@ NO_EFFECT_DESPITE_VERB = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)
 def has_effect(service: str, operation: str) -> bool:
     """Whether the estate can be another one after this operation. `service` is botocore's name."""
     if (service, operation) in EFFECT_DESPITE_VERB:

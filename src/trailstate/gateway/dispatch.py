@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from trailstate.estate.interface import (
@@ -45,6 +46,8 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS_MAX = 5
 """How often an own operation runs again when a document it read changed before its commit."""
+
+NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
 
 S3_REQUEST_ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -125,23 +128,32 @@ class Dispatcher:
             found = route(request, self._default_region)
         except Unrouted as unrouted:
             return self._unrouted(request, unrouted, now)
-        call = self._call(request, found, now)
-        if call.principal.type == "Unknown":
-            return self._finished(call, lambda: self._recorded(call, self._unavailable(call)))
+        principal = self._caller(found.signature.access_key_id)
+        if principal.type == "Unknown":
+            unknown = self._call(request, found, now, principal)
+            return self._finished(unknown, lambda: self._recorded(unknown, self._unavailable(unknown)))
         try:
-            call = self._with_federated_caller(replace(call, parameters=decode(request, found)))
+            parameters = decode(request, found)
         except Fault as refusal:
-            refused = self._refused(call, refusal)
-            return self._finished(call, lambda: self._recorded(call, refused))
+            unread = self._call(request, found, now, principal)
+            refused = self._refused(unread, refusal)
+            return self._finished(unread, lambda: self._recorded(unread, refused))
+        call = self._with_federated_caller(self._call(request, found, now, principal, parameters))
         return self._finished(call, lambda: self._do(call))
 
-    def _call(self, request: WireRequest, found: Route | Unrouted, now: datetime) -> Call:
-        principal = self._caller(found.signature.access_key_id)
+    def _call(
+        self,
+        request: WireRequest,
+        found: Route | Unrouted,
+        now: datetime,
+        principal: Principal,
+        parameters: Mapping[str, Any] = NO_PARAMETERS,
+    ) -> Call:
         service = found.service or ""
         return Call(
             service=service,
             operation=found.operation,
-            parameters={},
+            parameters=parameters,
             account=self._principals.account_of(principal),
             region=found.region,
             principal=principal,
@@ -168,7 +180,7 @@ class Dispatcher:
 
     def _unrouted(self, request: WireRequest, unrouted: Unrouted, now: datetime) -> WireResponse:
         """A call of an operation unknown to AWS's model is recorded when it named a service and an operation."""
-        call = self._call(request, unrouted, now)
+        call = self._call(request, unrouted, now, self._caller(unrouted.signature.access_key_id))
         refusal = self._refused(call, unrouted)
         if not (call.service and call.operation):
             return refusal.response
@@ -233,9 +245,14 @@ class Dispatcher:
 
     def _in_estate(self, call: Call) -> Outcome:
         settles = self._recorder.intend(call)
-        with self._recorder.settling(call, settles):
+        try:
             outcome = self._estate_outcome(call)
             self._recorder.keep(call, outcome, settles=settles)
+        except AuditRefused:
+            raise
+        except BaseException:
+            self._recorder.lost(settles)
+            raise
         if outcome.failure is None:
             self._principals.passed(call.service, call.operation)
         return outcome
@@ -274,7 +291,7 @@ class Dispatcher:
     def _understood(self, call: Call, outcome: Outcome) -> Outcome:
         operation = model.operation_model(call.service, call.operation)
         result, failure = parse(call.service, operation, call.protocol, outcome.response)
-        return replace(outcome, result=result, failure=failure)
+        return Outcome(outcome.response, result, failure, outcome.notes)
 
     def _succeeded(self, call: Call, result: Mapping[str, Any]) -> Outcome:
         operation = model.operation_model(call.service, call.operation)

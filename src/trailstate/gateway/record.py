@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,8 @@ class AuditRefused(Exception):
 
 
 NOTHING = Commit()
+Intended = record.Draft | None
+"""What was made durable of a call before it took effect; None when there is nothing to settle."""
 Selects = Callable[[Call], bool]
 Further = Callable[[Call], Sequence[Mapping[str, Any]]]
 
@@ -71,21 +73,22 @@ class Recorder:
             return False
         return classify(call.service, call.operation).category == "Management" or self._selects(call)
 
-    def intend(self, call: Call) -> bool:
-        """Make it durable that this call is about to take effect in the estate; whether there is an intent to settle.
+    def intend(self, call: Call) -> Intended:
+        """Make it durable that this call is about to take effect in the estate; the intent to settle, if there is one.
 
         AuditRefused when it cannot be kept: then nothing may be done either.
         """
         if not has_effect(call.service, call.operation) or not self.keeps(call):
-            return False
+            return None
+        begun = record.draft(call)
         try:
-            self._commit(Commit(intents=[journal.intent(call)]))
+            self._commit(Commit(intents=[journal.intent(begun)]))
         except StoreUnavailable as error:
             self._failed(call, error)
-            return False
-        return True
+            return None
+        return begun
 
-    def keep(self, call: Call, outcome: Outcome, *, settles: bool = False, staged: Commit = NOTHING) -> None:
+    def keep(self, call: Call, outcome: Outcome, *, settles: Intended = None, staged: Commit = NOTHING) -> None:
         """Append the call's record and commit it with what the call staged; durable when this returns.
 
         AuditRefused when it cannot be kept, or when what was staged cannot, whatever the settings say of records;
@@ -94,27 +97,25 @@ class Recorder:
         lines = self._lines(call, outcome, settles)
         if not lines and staged == NOTHING:
             return
-        settled = [call.event_id] if settles else []
+        settled = [] if settles is None else [call.event_id]
         try:
-            self._commit(replace(staged, appends=[*lines, *staged.appends], settled=settled))
+            if staged is NOTHING:
+                self._commit(Commit(appends=lines, settled=settled))
+            else:
+                self._commit(replace(staged, appends=[*lines, *staged.appends], settled=settled))
         except StoreUnavailable as error:
             self._failed(call, error)
             if staged != NOTHING:
                 raise AuditRefused(str(error)) from error
 
-    @contextlib.contextmanager
-    def settling(self, call: Call, settles: bool) -> Iterator[None]:
-        """Whatever goes wrong inside this block, the call's intent becomes a record that says so."""
-        try:
-            yield
-        except AuditRefused:
-            raise
-        except BaseException:
-            if settles:
-                lines = [journal.line(each) for each in journal.unanswered(journal.intent(call), journal.Fate.UNKNOWN)]
-                with contextlib.suppress(StoreUnavailable):
-                    self._commit(Commit(appends=lines, settled=[call.event_id]))
-            raise
+    def lost(self, settles: Intended) -> None:
+        """Whatever went wrong after an intent was kept, it becomes a record that says so."""
+        if settles is None:
+            return
+        left = journal.intent(settles)
+        lines = [journal.line(each) for each in journal.unanswered(left, journal.Fate.UNKNOWN)]
+        with contextlib.suppress(StoreUnavailable):
+            self._commit(Commit(appends=lines, settled=[left.id]))
 
     def owe(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Records of the house itself that nobody waits for: kept at once, or before the next call's if that fails."""
@@ -134,12 +135,13 @@ class Recorder:
                 self._owed = owed + self._owed
             raise
 
-    def _lines(self, call: Call, outcome: Outcome, intended: bool) -> list[Append]:
+    def _lines(self, call: Call, outcome: Outcome, intended: Intended) -> list[Append]:
         """What the journal gets of a call: its own record, unless it is a data event nobody wants, which is counted.
         What was intended is kept, whatever was changed about trails since."""
         further = [] if is_silent(call) else [journal.line(each) for each in self._further(call)]
-        if intended or self.keeps(call):
-            return [*(journal.line(each) for each in record.build_all(call, outcome)), *further]
+        begun = intended if intended is not None else record.draft(call) if self.keeps(call) else None
+        if begun is not None:
+            return [*(journal.line(each) for each in record.build_all(begun, outcome)), *further]
         self.data_events_not_kept = next(self._unkept) + 1
         return further
 

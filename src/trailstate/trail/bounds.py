@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from trailstate.wire.call import Call, Outcome
+from trailstate.wire.call import Call
 
 TEXT_BYTES_MAX = 1024
 PARAMETERS_BYTES_MAX = 100 * 1024
@@ -30,7 +30,7 @@ def truncated(text: str) -> str:
 def request_bytes(call: Call) -> int:
     """How much the client sent: everything that the record's request may hold."""
     request = call.request
-    lines = sum(len(value) for _, value in request.headers)
+    lines = sum([len(value) for _, value in request.headers])
     return max(request.body_size, len(request.body)) + len(request.target) + lines
 
 
@@ -42,9 +42,9 @@ def bounded(name: str, value: Any, message_bytes: int, bytes_max: int = PARAMETE
     return value if size_bytes <= bytes_max else _note(name, size_bytes)
 
 
-def whole(record: dict[str, Any], call: Call, outcome: Outcome) -> dict[str, Any]:
+def whole(record: dict[str, Any], messages_bytes: int) -> dict[str, Any]:
     """A record within the limit for all of it: the largest members give way to notes first, `resources` last."""
-    if request_bytes(call) + len(outcome.response.body) <= UNMEASURED_BYTES_MAX:
+    if messages_bytes <= UNMEASURED_BYTES_MAX:
         return record
     for name in _OMITTED_IN_TURN:
         if len(msgspec.json.encode(record)) <= RECORD_BYTES_MAX:

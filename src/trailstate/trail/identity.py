@@ -45,7 +45,7 @@ def user_identity(principal: Principal) -> dict[str, Any]:
 
 def seconds(moment: datetime) -> str:
     """An instant as CloudTrail writes it: UTC, whole seconds, 20 characters."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def _session_context(session: Session) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import msgspec
 
 from trailstate.stores.interface import JOURNAL, Append, Commit, Entry, Intent, Store
 from trailstate.trail import record
-from trailstate.wire.call import Call, Failure, Outcome, WireResponse
+from trailstate.wire.call import Failure, Outcome, WireResponse
 
 _RECOVERY_GROUP = 500
 
@@ -48,11 +48,12 @@ def read(entry: Entry) -> dict[str, Any]:
     return event
 
 
-def intent(call: Call) -> Intent:
+def intent(begun: record.Draft) -> Intent:
     """What to commit before a call takes effect; its id is the call's event id."""
+    call = begun.call
     failure = Failure("ServiceUnavailable", MESSAGES[Fate.UNKNOWN], 503)
     outcome = Outcome(WireResponse(503, ()), failure=failure, notes={"outcome": Fate.UNKNOWN.value})
-    return Intent(call.event_id, call.now, call.account, call.region, _encode(record.build_all(call, outcome)))
+    return Intent(call.event_id, call.now, call.account, call.region, _encode(record.build_all(begun, outcome)))
 
 
 def unanswered(left: Intent, fate: Fate) -> list[dict[str, Any]]:

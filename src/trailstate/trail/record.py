@@ -5,6 +5,7 @@ parameters are null, never `{}`; nothing sensitive passes.
 """
 
 import re
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -32,41 +33,46 @@ def needs_result(call: Call) -> bool:
     return plan_of(call.service, call.operation).reads_result or reads_result(call.service, call.operation)
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a record says of its call, before anything is known of the outcome."""
+
+    call: Call
+    kind: Classification
+    region: str
+    opening: dict[str, Any]
+    """The members before the error."""
+    parameters: Any
+    closing: dict[str, Any]
+    """The members after `resources`."""
+    request_bytes: int
+
+
+def draft(call: Call) -> Draft:
+    """The part of a call's record that its intent and its record have in common, so that it is written once."""
+    kind = classify(call.service, call.operation)
+    region = region_of(kind, call.host, call.region)
+    sent_bytes = request_bytes(call)
+    parameters = plan_of(call.service, call.operation).request(call)
+    return Draft(
+        call,
+        kind,
+        region,
+        opening=_opening(call, kind, region),
+        parameters=bounded("requestParameters", parameters, sent_bytes),
+        closing=_closing(call, kind),
+        request_bytes=sent_bytes,
+    )
+
+
 def build(call: Call, outcome: Outcome) -> dict[str, Any]:
     """The record of a call, JSON-ready."""
-    kind = classify(call.service, call.operation)
-    plan = plan_of(call.service, call.operation)
-    region = region_of(kind, call.host, call.region)
-    invoked_by = call.principal.invoked_by
-    record: dict[str, Any] = {
-        "eventVersion": EVENT_VERSION,
-        "userIdentity": user_identity(call.principal),
-        "eventTime": seconds(call.now),
-        "eventSource": kind.event_source,
-        "eventName": kind.event_name,
-        "awsRegion": region,
-        "sourceIPAddress": invoked_by or call.source_address,
-        "userAgent": truncated(invoked_by or _agent(call)),
-        **_error(call, outcome),
-        "requestParameters": bounded("requestParameters", plan.request(call), request_bytes(call)),
-        "responseElements": _response(call, outcome),
-    }
-    additional = _additional(call, outcome)
-    if additional:
-        record["additionalEventData"] = additional
-    record["requestID"] = truncated(call.request_id)
-    record["eventID"] = call.event_id
-    record["readOnly"] = kind.read_only
-    touched = resources(call, outcome, kind.resource_type, region)
-    if touched:
-        record["resources"] = touched
-    record |= _closing(call, kind)
-    return whole(record, call, outcome)
+    return _record(draft(call), outcome)
 
 
-def build_all(call: Call, outcome: Outcome) -> list[dict[str, Any]]:
+def build_all(begun: Draft, outcome: Outcome) -> list[dict[str, Any]]:
     """Every account's copy of the record: the caller's, and that of the account whose role a stranger assumed."""
-    own = build(call, outcome)
+    call, own = begun.call, _record(begun, outcome)
     owner = _owner_of_role(call, outcome)
     if owner is None or owner == call.account:
         return [own]
@@ -78,6 +84,41 @@ def build_all(call: Call, outcome: Outcome) -> list[dict[str, Any]]:
         "recipientAccountId": owner,
     }
     return [_with_shared_id(own, shared), _with_shared_id(theirs, shared)]
+
+
+def _record(begun: Draft, outcome: Outcome) -> dict[str, Any]:
+    call = begun.call
+    record = {
+        **begun.opening,
+        **_error(call, outcome),
+        "requestParameters": begun.parameters,
+        "responseElements": _response(call, outcome),
+    }
+    additional = _additional(call, outcome)
+    if additional:
+        record["additionalEventData"] = additional
+    record["requestID"] = truncated(call.request_id)
+    record["eventID"] = call.event_id
+    record["readOnly"] = begun.kind.read_only
+    touched = resources(call, outcome, begun.kind.resource_type, begun.region)
+    if touched:
+        record["resources"] = touched
+    record |= begun.closing
+    return whole(record, begun.request_bytes + len(outcome.response.body))
+
+
+def _opening(call: Call, kind: Classification, region: str) -> dict[str, Any]:
+    invoked_by = call.principal.invoked_by
+    return {
+        "eventVersion": EVENT_VERSION,
+        "userIdentity": user_identity(call.principal),
+        "eventTime": seconds(call.now),
+        "eventSource": kind.event_source,
+        "eventName": kind.event_name,
+        "awsRegion": region,
+        "sourceIPAddress": invoked_by or call.source_address,
+        "userAgent": truncated(invoked_by or _agent(call)),
+    }
 
 
 def _agent(call: Call) -> str:
@@ -115,7 +156,6 @@ def _additional(call: Call, outcome: Outcome) -> dict[str, Any]:
 
 
 def _closing(call: Call, kind: Classification) -> dict[str, Any]:
-    """The members after `resources`."""
     prefix = kind.event_source.partition(".")[0]
     closing: dict[str, Any] = {"eventType": table("classes")["event_types"].get(prefix, "AwsApiCall")}
     if kind.api_version is not None:

@@ -37,7 +37,10 @@ class WireRequest:
 
     def header(self, name: str) -> str | None:
         """The first value under a lower-case name."""
-        return next((value for key, value in self.headers if key == name), None)
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
 
     def content(self, bytes_max: int) -> bytes:
         """The body, up to `bytes_max` of it, wherever it is kept; for bodies that are documents, not a user's bytes."""

@@ -50,5 +50,5 @@ def test_what_was_intended_is_kept_though_nobody_selects_it_any_more() -> None:
     wanted[0] = False
     recorder.keep(a_put(world), DONE, settles=settles)
 
-    assert settles
+    assert settles is not None
     assert (store.head(JOURNAL), store.intents()) == (1, [])

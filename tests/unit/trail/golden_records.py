@@ -195,7 +195,7 @@ def records(name: str) -> list[dict[str, Any]]:
         request_id=request_id, event_id=world.uuid(), now=world.now(), request=request, protocol=found.protocol,
         host=request.header("host") or "", tls=TLS,
     )  # fmt: skip
-    return record.build_all(call, _answer(call, scene))
+    return record.build_all(record.draft(call), _answer(call, scene))
 
 
 def _answer(call: Call, scene: Scene) -> Outcome:

@@ -10,6 +10,7 @@ from trailstate.stores.interface import JOURNAL, Commit
 from trailstate.stores.memory import MemoryStore
 from trailstate.trail import journal
 from trailstate.trail.journal import Fate, Journal
+from trailstate.trail.record import draft
 from trailstate.wire.call import Call, Principal, WireRequest
 from trailstate.world import SimulatedWorld
 
@@ -60,7 +61,7 @@ def test_records_come_back_at_their_positions(store: MemoryStore) -> None:
 
 @pytest.mark.parametrize(("fate", "said"), [(Fate.NOT_APPLIED, "no lasting effect"), (Fate.UNKNOWN, "not known")])
 def test_an_intent_without_outcome_becomes_a_record_that_says_so(store: MemoryStore, fate: Fate, said: str) -> None:
-    store.commit(Commit(intents=[journal.intent(a_call())]))
+    store.commit(Commit(intents=[journal.intent(draft(a_call()))]))
 
     assert Journal(store).settle_unanswered(fate) == 1
 
@@ -77,7 +78,7 @@ def test_an_intent_without_outcome_becomes_a_record_that_says_so(store: MemorySt
 
 
 def test_the_record_of_a_lost_call_keeps_awss_order_of_fields() -> None:
-    (record,) = journal.unanswered(journal.intent(a_call()), Fate.NOT_APPLIED)
+    (record,) = journal.unanswered(journal.intent(draft(a_call())), Fate.NOT_APPLIED)
 
     names = list(record)
     assert names.index("errorMessage") < names.index("requestParameters")
@@ -85,7 +86,7 @@ def test_the_record_of_a_lost_call_keeps_awss_order_of_fields() -> None:
 
 
 def test_a_settled_intent_leaves_nothing_to_settle(store: MemoryStore) -> None:
-    intent = journal.intent(a_call())
+    intent = journal.intent(draft(a_call()))
     store.commit(Commit(intents=[intent]))
     store.commit(Commit(appends=[journal.line(RECORD)], settled=[intent.id]))
 
@@ -94,7 +95,7 @@ def test_a_settled_intent_leaves_nothing_to_settle(store: MemoryStore) -> None:
 
 
 def test_many_intents_are_settled_each_once(store: MemoryStore) -> None:
-    store.commit(Commit(intents=[journal.intent(a_call(event_id=f"event-{number}")) for number in range(1100)]))
+    store.commit(Commit(intents=[journal.intent(draft(a_call(event_id=f"event-{number}"))) for number in range(1100)]))
 
     assert Journal(store).settle_unanswered(Fate.UNKNOWN) == 1100
 

@@ -319,7 +319,7 @@ def test_a_role_session_names_its_issuer_in_text_typed_attributes() -> None:
 
 def test_a_role_of_another_account_gives_both_accounts_a_copy() -> None:
     call = a_call("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::444455556666:role/r", "RoleSessionName": "s"})
-    own, theirs = record.build_all(call, done({}))
+    own, theirs = record.build_all(record.draft(call), done({}))
     assert own["sharedEventID"] == theirs["sharedEventID"]
     assert (own["recipientAccountId"], theirs["recipientAccountId"]) == ("111122223333", "444455556666")
     assert theirs["userIdentity"]["type"] == "AWSAccount"
