@@ -10,7 +10,7 @@ from typing import Any
 
 from trailstate.estate.embedded import EmbeddedEstate
 from trailstate.estate.interface import EstateRequest
-from trailstate.gateway.asgi import Application
+from trailstate.gateway.application import Application
 from trailstate.gateway.body import Refusal
 from trailstate.gateway.limits import Limits
 from trailstate.gateway.metrics import GatewayMetrics

@@ -130,7 +130,7 @@ def test_what_the_estate_cannot_bear_is_an_error_of_the_protocol(
     client.close()
 
     assert not wrong, f"seed {SEED}, {len(wrong)} of {len(series)} answers:\n" + "\n".join(wrong[:20])
-    assert [line.getMessage() for line in caplog.records if line.name == "trailstate.gateway.asgi"] == []
+    assert [line.getMessage() for line in caplog.records if line.name == "trailstate.gateway.application"] == []
     assert broken <= sum(line.getMessage().startswith("the estate failed over") for line in caplog.records)
 
 

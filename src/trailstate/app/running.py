@@ -21,7 +21,7 @@ from trailstate.estate.embedded import STACKS, WARMED_FIRST, EmbeddedEstate
 from trailstate.estate.interface import Estate, EstateUnavailable, Login
 from trailstate.follow import Runner
 from trailstate.functions.role import Roles
-from trailstate.gateway.asgi import Application
+from trailstate.gateway.application import Application
 from trailstate.gateway.dispatch import Dispatcher
 from trailstate.gateway.limits import limits
 from trailstate.gateway.metrics import GatewayMetrics

@@ -27,7 +27,6 @@ LIBRARIES = (
     "time-machine",
     "msgspec",
     "cryptography",
-    "uvicorn",
     "uvloop",
     "typer",
     "rich",

@@ -25,7 +25,8 @@ CREDENTIAL_SCOPE = re.compile(
 )
 PIECE_BYTES = MIB
 
-Receive = Callable[[], Awaitable[dict[str, object]]]
+Read = Callable[[], Awaitable[bytes]]
+"""Gives the next piece of a body, an empty one at its end; raises `Disconnected`."""
 
 
 class Refusal(StrEnum):
@@ -46,10 +47,6 @@ class BodyRefused(Exception):
     def __init__(self, kind: Refusal) -> None:
         super().__init__(kind)
         self.kind = kind
-
-
-class Disconnected(Exception):
-    """The client left before its request was complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,49 +78,47 @@ def stores_bytes(request: WireRequest) -> bool:
     return request.method == "PUT" or (request.header("content-type") or "").startswith("multipart/form-data")
 
 
+def check_size(request: WireRequest, size: int, limits: Limits) -> None:
+    """BodyRefused for a body larger than its service takes."""
+    if size > limits.least_body_bytes and size > body_bytes_max(request, limits):
+        raise BodyRefused(Refusal.TOO_LARGE)
+
+
 def body_bytes_max(request: WireRequest, limits: Limits) -> int:
     if stores_bytes(request):
         return limits.upload_bytes
     return limits.service_body_bytes.get(signing_name(request) or "", limits.control_body_bytes)
 
 
-def has_body(request: WireRequest) -> bool:
-    return request.header("transfer-encoding") is not None or (request.header("content-length") or "0").strip("0") != ""
-
-
-async def read_body(request: WireRequest, receive: Receive, limits: Limits) -> Body:
+async def read_body(request: WireRequest, read: Read, limits: Limits) -> Body:
     """The whole body; raises BodyRefused or Disconnected, and then holds nothing."""
     maximum = body_bytes_max(request, limits)
     declared = int(request.header("content-length") or "0")
-    if declared > maximum:
-        raise BodyRefused(Refusal.TOO_LARGE)
+    check_size(request, declared, limits)
     if declared > limits.memory_body_bytes:
         check_space(declared, limits)
     spool = Spool(limits)
     try:
-        await fill(spool, receive, maximum, limits)
+        await fill(spool, read, maximum, limits)
         return await spool.finish()
     except BaseException:
         spool.close()
         raise
 
 
-async def fill(spool: "Spool", receive: Receive, maximum: int, limits: Limits) -> None:
+async def fill(spool: "Spool", read: Read, maximum: int, limits: Limits) -> None:
     """Move the body into the spool, at the pace `limits` ask for."""
     now = asyncio.get_running_loop().time
     started = now()
-    more = True
-    while more:
+    while True:
         latest = started + limits.body_seconds + spool.size / limits.body_bytes_per_second
         try:
             async with asyncio.timeout_at(min(now() + limits.body_seconds, latest)):
-                message = await receive()
+                piece = await read()
         except TimeoutError:
             raise BodyRefused(Refusal.SLOW) from None
-        if message["type"] != "http.request":
-            raise Disconnected
-        more = bool(message.get("more_body", False))
-        piece = cast("bytes", message.get("body", b""))
+        if not piece:
+            return
         if spool.size + len(piece) > maximum:
             raise BodyRefused(Refusal.TOO_LARGE)
         await spool.add(piece)

@@ -69,6 +69,12 @@ class Limits:
     """Calls that may wait for a handler; beyond it they are throttled."""
     stop_seconds: float = 10.0
     """How long calls in flight may take to finish once the server is told to stop."""
+    least_body_bytes: int = field(init=False)
+    """What every service takes, so that the service of a small body need not be found out."""
+
+    def __post_init__(self) -> None:
+        least = min(self.control_body_bytes, self.upload_bytes, *self.service_body_bytes.values())
+        object.__setattr__(self, "least_body_bytes", least)
 
 
 def limits(settings: Settings) -> Limits:

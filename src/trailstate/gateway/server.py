@@ -1,7 +1,7 @@
 """A port that answers: the guarded HTTP server, in a thread of its own or in the foreground until a signal.
 
-uvicorn supplies the HTTP protocol and uvloop the event loop; starting, sweeping and stopping are here, so
-that a lab is up and down in milliseconds and a stop has a bound.
+uvloop supplies the event loop; starting, sweeping and stopping are here, so that a lab is up and down in milliseconds
+and a stop has a bound.
 """
 
 import asyncio
@@ -13,10 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from uvicorn import Config
-from uvicorn.server import ServerState
-
-from trailstate.gateway.asgi import Application
+from trailstate.gateway.application import Application
 from trailstate.gateway.guard import Guard
 from trailstate.gateway.limits import Limits
 from trailstate.gateway.metrics import GatewayMetrics
@@ -90,68 +87,46 @@ class Server:
         if signals:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
-        state = ServerState()
-        config = http_config(self._application)
+        connections: set[Guard] = set()
         server = await loop.create_server(
-            lambda: Guard(config, state, self._limits, loop, self._metrics.refused.add),
+            lambda: Guard(self._application, connections, self._limits, loop, self._metrics.refused.add),
             sock=self._socket,
             backlog=BACKLOG,
         )
-        sweeper = loop.create_task(self._sweep(state))
+        sweeper = loop.create_task(self._sweep(connections))
         ready()
         await stop.wait()
         server.close()
         sweeper.cancel()
-        await finish(state, self._limits.stop_seconds)
+        await finish(connections, self._application, self._limits.stop_seconds)
         self._application.close()
 
-    async def _sweep(self, state: ServerState) -> None:
+    async def _sweep(self, connections: set[Guard]) -> None:
         """Hold every connection to its time limits."""
         limits = self._limits
         pause = min(SWEEP_SECONDS_MAX, limits.head_seconds / 4, limits.idle_seconds / 4, limits.linger_seconds / 4)
         now = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(pause)
-            self._metrics.connections.set(len(state.connections))
-            for connection in list(state.connections):
-                if isinstance(connection, Guard):
-                    connection.sweep(now())
+            self._metrics.connections.set(len(connections))
+            for connection in list(connections):
+                connection.sweep(now())
 
 
-async def finish(state: ServerState, seconds: float) -> None:
+async def finish(connections: set[Guard], application: Application, seconds: float) -> None:
     """Idle connections close at once, busy ones once their answer is out, all of them after `seconds`."""
     now = asyncio.get_running_loop().time
     latest = now() + seconds
-    for connection in list(state.connections):
+    for connection in list(connections):
         connection.shutdown()
-    if state.tasks:
-        await asyncio.wait(state.tasks, timeout=seconds)
-    for connection in list(state.connections):
-        connection.transport.close()
-    while state.connections and now() < latest:
+    while application.is_busy and now() < latest:
         await asyncio.sleep(FLUSH_SECONDS)
-    for connection in list(state.connections):
+    for connection in list(connections):
+        connection.transport.close()
+    while connections and now() < latest:
+        await asyncio.sleep(FLUSH_SECONDS)
+    for connection in list(connections):
         connection.transport.abort()
-    for task in list(state.tasks):
-        task.cancel()
-
-
-def http_config(application: Application) -> Config:
-    """uvicorn as a protocol and nothing else: no proxy headers, no logs of its own, no Server or Date header."""
-    config = Config(
-        application,
-        http=Guard,
-        ws="none",
-        interface="asgi3",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-    )
-    config.load()
-    return config
 
 
 def event_loop() -> asyncio.AbstractEventLoop:

@@ -12,7 +12,7 @@ from trailstate.cli.exit import MEANINGS, ExitCode
 from trailstate.cli.main import app
 from trailstate.cli.terminal import table, visible
 
-HEAVY = ("asyncio", "boto3", "botocore", "cryptography", "http.client", "msgspec", "rich", "sqlite3", "uvicorn")
+HEAVY = ("asyncio", "boto3", "botocore", "cryptography", "http.client", "msgspec", "rich", "sqlite3", "uvloop")
 VERBS = tuple(getattr(get_command(app), "commands"))  # noqa: B009 - the group's own table, which typer does not type
 
 

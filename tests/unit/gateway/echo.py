@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from trailstate.gateway.asgi import Application
+from trailstate.gateway.application import Application
 from trailstate.gateway.body import Refusal
 from trailstate.gateway.limits import Limits
 from trailstate.gateway.metrics import GatewayMetrics

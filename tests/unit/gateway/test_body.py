@@ -40,14 +40,12 @@ def test_the_largest_body_follows_from_the_signature(request_: WireRequest, expe
 
 
 async def taken(request: WireRequest, body: list[bytes], limits: Limits) -> tuple[bytes, bytes | None, int]:
-    pieces = [{"type": "http.request", "body": piece, "more_body": True} for piece in body]
-    pieces.append({"type": "http.request", "body": b"", "more_body": False})
-    messages = iter(pieces)
+    pieces = iter([*body, b""])
 
-    async def receive() -> dict[str, object]:
-        return next(messages)
+    async def read() -> bytes:
+        return next(pieces)
 
-    found = await read_body(request, receive, limits)
+    found = await read_body(request, read, limits)
     if found.file is None:
         return found.data, None, found.size
     with found.file:
@@ -77,11 +75,11 @@ def test_an_upload_the_disk_cannot_hold_is_refused_before_it_comes() -> None:
 
 
 def test_a_body_that_stands_still_is_refused() -> None:
-    async def receive() -> dict[str, object]:
+    async def read() -> bytes:
         return await asyncio.Future()
 
     with pytest.raises(BodyRefused) as refused:
-        asyncio.run(read_body(signed("sts", content_length="1"), receive, Limits(body_seconds=0.02)))
+        asyncio.run(read_body(signed("sts", content_length="1"), read, Limits(body_seconds=0.02)))
     assert refused.value.kind is Refusal.SLOW
 
 

@@ -13,17 +13,22 @@ from trailstate.gateway.limits import Limits
 CASES = {name: case for name, case in {**SERVED, **REFUSED}.items() if len(case) < 2000}
 
 
-def verdict(packets: list[bytes]) -> tuple[bytes, str]:
-    """All bytes accepted as whole requests, and why the rest was refused, if it was."""
+Request = tuple[str, str, list[tuple[str, str]], bytes]
+
+
+def verdict(packets: list[bytes]) -> tuple[list[Request], str]:
+    """The whole requests, and why the rest was refused, if it was."""
     framing = Framing(Limits())
-    accepted, whole = b"", b""
+    whole: list[Request] = []
+    body = b""
     try:
         for packet in packets:
-            accepted += framing.accept(packet)
+            body += framing.accept(packet)
             while framing.phase is Phase.COMPLETE:
-                whole = accepted
+                assert framing.head is not None
+                whole.append((framing.head.method, framing.head.target, framing.head.headers, body))
                 framing.next_request()
-                accepted += framing.accept(b"")
+                body = framing.accept(b"")
     except Refused as refusal:
         return whole, refusal.code
     return whole, ""
@@ -66,12 +71,27 @@ def test_junk_is_judged_the_same_in_two_packets(junk: bytes, cut: int) -> None:
     ],
 )
 def test_a_refusal_names_its_reason(case: str, code: str) -> None:
-    assert verdict([REFUSED[case]]) == (b"", code)
+    assert verdict([REFUSED[case]]) == ([], code)
 
 
 def test_a_header_block_of_exactly_the_limit_is_accepted() -> None:
     start, end = b"GET / HTTP/1.1\r\nHost: h\r\nX-A: ", b"\r\n\r\n"
-    block = start + b"a" * (64 * 1024 - len(start) - len(end)) + end
+    value = "a" * (64 * 1024 - len(start) - len(end))
+    block = start + value.encode() + end
 
-    assert verdict([block]) == (block, "")
-    assert verdict([block.replace(b"aa", b"aaa", 1)]) == (b"", "HeadersTooLarge")
+    assert verdict([block]) == ([("GET", "/", [("host", "h"), ("x-a", value)], b"")], "")
+    assert verdict([block.replace(b"aa", b"aaa", 1)]) == ([], "HeadersTooLarge")
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_a_head_in_one_piece_is_read_as_line_by_line(name: str) -> None:
+    sent = SERVED[name]
+    (request,), _ = verdict([sent])
+    assert verdict([sent[:1], sent[1:]]) == ([request], "")
+
+
+def test_what_the_body_is_does_not_depend_on_how_it_was_sent() -> None:
+    bodies = {name: verdict([SERVED[name]])[0][0][3] for name in SERVED}
+    assert bodies["body by length"] == bodies["chunked"] == b"abc"
+    assert bodies["chunked, hexadecimal size"] == b"0123456789"
+    assert bodies["plain GET"] == bodies["chunked and empty"] == b""

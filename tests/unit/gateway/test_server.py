@@ -6,7 +6,7 @@ import threading
 import pytest
 from tests.unit.gateway.echo import answer_to, connect, echo, serving, statuses, until_closed
 
-from trailstate.gateway.asgi import encode
+from trailstate.gateway.answer import encode
 from trailstate.gateway.limits import Limits
 from trailstate.gateway.metrics import GatewayMetrics
 from trailstate.gateway.server import PortUnavailable, listen
@@ -193,27 +193,30 @@ PLAIN = WireRequest("GET", "/", ())
 
 
 @pytest.mark.parametrize(
-    ("request_", "response", "headers", "body"),
+    ("request_", "response", "lines", "body"),
     [
-        (PLAIN, WireResponse(200, (), b"abc"), [(b"content-length", b"3")], b"abc"),
-        (PLAIN, WireResponse(200, (("Content-Length", "9"),), b"abc"), [(b"content-length", b"3")], b"abc"),
-        (HEAD, WireResponse(200, (("content-length", "9"),)), [(b"content-length", b"9")], b""),
-        (HEAD, WireResponse(200, (), b"abc"), [(b"content-length", b"3")], b""),
-        (PLAIN, WireResponse(204, (), b"abc"), [], b""),
-        (PLAIN, WireResponse(304, (("content-length", "9"), ("etag", '"e"'))), [(b"etag", b'"e"')], b""),
+        (PLAIN, WireResponse(200, (), b"abc"), b"200 OK|content-length: 3", b"abc"),
+        (PLAIN, WireResponse(200, (("Content-Length", "9"),), b"abc"), b"200 OK|content-length: 3", b"abc"),
+        (HEAD, WireResponse(200, (("content-length", "9"),)), b"200 OK|content-length: 9", b""),
+        (HEAD, WireResponse(200, (("content-length", "nine"),)), b"200 OK|content-length: 0", b""),
+        (HEAD, WireResponse(200, (), b"abc"), b"200 OK|content-length: 3", b""),
+        (PLAIN, WireResponse(204, (), b"abc"), b"204 No Content", b""),
+        (PLAIN, WireResponse(304, (("content-length", "9"), ("etag", '"e"'))), b'304 Not Modified|etag: "e"', b""),
         (
             PLAIN,
             WireResponse(200, (("connection", "close"), ("x-a", "\xe9"))),
-            [(b"x-a", b"\xe9"), (b"content-length", b"0")],
+            b"200 OK|x-a: \xe9|content-length: 0",
             b"",
         ),
     ],
 )
 def test_an_answer_has_one_true_length(
-    request_: WireRequest, response: WireResponse, headers: list[tuple[bytes, bytes]], body: bytes
+    request_: WireRequest, response: WireResponse, lines: bytes, body: bytes
 ) -> None:
     found = encode(request_, response)
-    assert ([(name.lower(), value) for name, value in found.headers], found.body) == (headers, body)
+    assert found.head == b"HTTP/1.1 " + lines.replace(b"|", b"\r\n") + b"\r\n"
+    assert b"".join(found.pieces(is_last=False)) == found.head + b"\r\n" + body
+    assert b"".join(found.pieces(is_last=True)) == found.head + b"connection: close\r\n\r\n" + body
 
 
 @pytest.mark.parametrize(
@@ -223,3 +226,45 @@ def test_an_answer_has_one_true_length(
 def test_a_header_that_would_split_the_answer_is_an_error(header: tuple[str, str]) -> None:
     with pytest.raises(ValueError, match=r"header|latin-1"):
         encode(PLAIN, WireResponse(200, (header,)))
+
+
+def test_a_client_that_takes_no_answer_gets_no_further_one() -> None:
+    """Requests sent ahead wait until what was answered is taken; so answers do not pile up."""
+    handled: list[str] = []
+
+    def handle(request: WireRequest) -> WireResponse:
+        handled.append(request.target)
+        return WireResponse(200, (), bytes(16_000_000))
+
+    ahead = b"".join(b"GET /%d HTTP/1.1\r\nHost: h\r\n\r\n" % number for number in range(5))
+    with serving(handle) as server, connect(server) as client:
+        client.sendall(ahead)
+        taken = len(client.recv(1 << 20))
+        assert statuses(answer_to(server, GET)) == [200], "another client is served meanwhile"
+        assert [target for target in handled if target != "/"] == ["/0"]
+        client.shutdown(socket.SHUT_WR)
+        taken += sum(len(piece) for piece in iter(lambda: client.recv(1 << 20), b""))
+    assert taken > 5 * 16_000_000
+    assert [target for target in handled if target != "/"] == ["/0", "/1", "/2", "/3", "/4"]
+
+
+def test_many_requests_sent_ahead_to_a_full_server_are_refused_one_by_one() -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def handle(request: WireRequest) -> WireResponse:
+        begun.set()
+        go.wait(LONG_SECONDS)
+        return echo(request)
+
+    with serving(handle, Limits(handlers=1, queued_calls=0)) as server, connect(server) as first:
+        first.sendall(GET)
+        assert begun.wait(LONG_SECONDS)
+        said = answer_to(server, GET * 3000)
+        go.set()
+        assert said.count(b'{"refused":"overloaded"}') == 3000
+
+
+def test_a_connection_ends_when_its_client_asks_for_that() -> None:
+    with serving() as server, connect(server) as client:
+        client.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: Close\r\n\r\n"))
+        assert b"connection: close" in until_closed(client)
