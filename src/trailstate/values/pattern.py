@@ -126,8 +126,13 @@ def leaves(value: Any) -> Sequence[Any]:
 
 
 def flat(values: Sequence[Any]) -> Iterator[Any]:
-    for each in values:
-        if isinstance(each, list):
-            yield from flat(each)
-        else:
+    """What lists hold, however deep they lie within one another."""
+    waiting = [iter(values)]
+    while waiting:
+        for each in waiting[-1]:
+            if isinstance(each, list):
+                waiting.append(iter(each))
+                break
             yield each
+        else:
+            waiting.pop()

@@ -135,6 +135,14 @@ def test_an_exploding_wildcard_takes_no_time() -> None:
     assert not pattern.matches({"a": "a" * 900 + "b" * 100_000})
 
 
+def test_lists_within_lists_are_looked_through_however_deep() -> None:
+    deep: Any = ["y"]
+    for _ in range(5000):
+        deep = ["x", deep]
+    assert read_pattern('{"a": ["y"]}').matches({"a": deep})
+    assert not read_pattern('{"a": {"b": ["y"]}}').matches({"a": deep})
+
+
 # ---- the index says what each pattern says by itself ----
 
 TEXTS = st.sampled_from(["", "a", "ab", "abc", "b", "ba", "10.0.0.1", "x" * 40])

@@ -24,6 +24,7 @@ from trailstate.world import World
 
 REQUEST_BYTES_MAX = 262_144
 TIME_BYTES = 14
+DETAIL_DEPTH_MAX = 300
 ENVELOPE = ("id", "account", "source", "time", "region", "resources", "detail-type")
 Entry = Mapping[str, Any]
 
@@ -88,13 +89,30 @@ def _event(call: Call, shelf: StagedShelf, world: World, entry: Entry) -> tuple[
 
 
 def _detail(text: str) -> bytes:
-    """The detail as it was given; one that is no JSON object is malformed."""
+    """The detail as it was given; one that is no JSON object, or too deep for every rule to read, is malformed."""
     try:
-        if not isinstance(msgspec.json.decode(text), dict):
-            raise _Refused("MalformedDetail", "Detail is malformed.")
+        found = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
-        raise _Refused("MalformedDetail", "Detail is malformed.") from None
+        found = None
+    may_be_deep = text.count("{") + text.count("[") > DETAIL_DEPTH_MAX
+    if not isinstance(found, dict) or (may_be_deep and _is_deep(found)):
+        raise _Refused("MalformedDetail", "Detail is malformed.")
     return text.encode()
+
+
+def _is_deep(found: Any) -> bool:
+    """Whether something is nested deeper than may be; level by level, since a call for each would not come back."""
+    level = [found]
+    for _ in range(DETAIL_DEPTH_MAX):
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _bus(call: Call, shelf: StagedShelf, given: str | None) -> BusName:

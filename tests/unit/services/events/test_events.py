@@ -253,6 +253,8 @@ def test_another_account_needs_the_buss_policy(aws: Lab) -> None:
         ({"Detail": "[]"}, "MalformedDetail"),
         ({"Detail": "{" * 100_000}, "MalformedDetail"),
         ({"Detail": '{"a":' * 20_000 + "1" + "}" * 20_000}, "MalformedDetail"),
+        ({"Detail": '{"a":' + "[" * 900 + "]" * 900 + "}"}, "MalformedDetail"),
+        ({"Detail": '{"a":' * 301 + "1" + "}" * 301}, "MalformedDetail"),
         ({"EventBusName": "none"}, "ResourceNotFoundException"),
     ],
 )
@@ -262,6 +264,15 @@ def test_entries_are_refused_one_by_one(aws: Lab, entry: dict[str, str], code: s
     assert answer["FailedEntryCount"] == 1
     assert answer["Entries"][1]["ErrorCode"] == code
     assert "EventId" in answer["Entries"][0]
+
+
+def test_an_event_of_any_depth_is_taken_or_refused(aws: Lab) -> None:
+    aws.client("events").put_rule(Name="deep", EventPattern='{"detail": {"l": [{"prefix": "y"}], "a": {"b": ["x"]}}}')
+    for depth in (299, 300, 301, 500, *range(900, 1010, 3)):
+        for detail in ('{"l":' + "[" * depth + "]" * depth + "}", '{"a":' * depth + "1" + "}" * depth):
+            answer = aws.client("events").put_events(Entries=[{"Source": "s", "DetailType": "x", "Detail": detail}])
+            assert answer["Entries"][0].get("ErrorCode", "MalformedDetail") == "MalformedDetail"
+    aws.client("events").delete_rule(Name="deep")
 
 
 def test_what_is_refused_is_refused_in_eventbridges_words(aws: Lab) -> None:

@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,17 +18,21 @@ from trailstate.testing import Lab, lab
 
 
 class Page:
-    """A web page that keeps what it was sent, and answers with the next of `answers` (200 when there is none)."""
+    """A web page that keeps what it was sent, and answers with the next of `answers` (200 when there is none); while it
+    hangs it answers nothing."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[dict[str, str], str]] = []
         self.answers: list[int] = []
+        self.goes_on = threading.Event()
+        self.goes_on.set()
         page = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
                 page.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                page.goes_on.wait()
                 self.send_response(page.answers.pop(0) if page.answers else 200)
                 self.send_header("content-length", "0")
                 self.end_headers()
@@ -40,6 +45,7 @@ class Page:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
+        self.goes_on.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -69,15 +75,27 @@ POST = Post()
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Lab]:
+def mail_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
+        port: int = found.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="module")
+def aws(mail_port: int) -> Iterator[Lab]:
+    mail = {"smtp_host": "127.0.0.1", "smtp_port": mail_port, "smtp_security": "none"}
+    with lab(outbound_allow="127.0.0.0/8", outbound_timeout_seconds=1, **mail) as started:
+        yield started
+
+
+@contextmanager
+def mail_server(port: int) -> Iterator[None]:
     controller = Controller(POST, hostname="127.0.0.1", port=port)
     controller.start()
-    mail = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none"}
-    with lab(outbound_allow="127.0.0.0/8", outbound_timeout_seconds=2, **mail) as started:
-        yield started
-    controller.stop()
+    try:
+        yield
+    finally:
+        controller.stop()
 
 
 @pytest.fixture
@@ -136,6 +154,22 @@ def test_a_page_that_refuses_or_redirects_is_not_tried_again(aws: Lab, page: Pag
     assert len(page.heard) == 2
 
 
+def test_a_page_that_hangs_holds_nobody_up_and_gets_its_message_later(aws: Lab, page: Page) -> None:
+    topic = subscribed(aws, page, "hanging")
+    url, arn = a_queue(aws, "beside", "sns")
+    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    page.goes_on.clear()
+    published = aws.client("sns").publish(TopicArn=topic, Message="hello")
+    aws.settle()
+    (message,) = aws.client("sqs").receive_message(QueueUrl=url)["Messages"]
+    assert json.loads(message["Body"])["MessageId"] == published["MessageId"]
+    page.goes_on.set()
+    aws.advance("20s")
+    aws.advance("1h")
+    heard = [json.loads(body)["MessageId"] for _, body in page.heard]
+    assert heard == [published["MessageId"]] * 2, "once unanswered, once more, and no third time"
+
+
 def test_an_address_inside_is_never_reached(aws: Lab) -> None:
     sns = aws.client("sns")
     topic = sns.create_topic(Name="inside")["TopicArn"]
@@ -144,7 +178,27 @@ def test_an_address_inside_is_never_reached(aws: Lab) -> None:
     assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsPending"] == "1"
 
 
-def test_mail_goes_through_the_server_and_again_when_it_is_busy(aws: Lab) -> None:
+def test_mail_goes_through_the_server_and_again_when_it_is_busy(aws: Lab, mail_port: int) -> None:
+    with mail_server(mail_port):
+        _mail_is_confirmed_and_sent(aws)
+
+
+def test_a_mail_server_that_is_down_gets_each_letter_once_when_it_is_back(aws: Lab, mail_port: int) -> None:
+    sns = aws.client("sns")
+    topic = sns.create_topic(Name="mail-later")["TopicArn"]
+    POST.letters.clear()
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ops@example.com")
+    for _ in range(4):
+        aws.advance("30s")
+    assert POST.letters == []
+    with mail_server(mail_port):
+        aws.advance("10m")
+        aws.advance("10m")
+        (letter,) = POST.letters
+    assert b"ConfirmSubscription" in letter
+
+
+def _mail_is_confirmed_and_sent(aws: Lab) -> None:
     sns = aws.client("sns")
     topic = sns.create_topic(Name="mail")["TopicArn"]
     POST.busy = 1
