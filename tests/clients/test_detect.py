@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.clients.trails import bucket_policy, log_permission
 from trailstate import app as house
+from trailstate.cli.detect import _stage, _trail_of
 from trailstate.cli.exit import ExitCode
 from trailstate.cli.main import app
 from trailstate.settings import load_settings
@@ -37,11 +39,40 @@ def test_setup_ends_when_the_message_about_root_has_arrived(data: Path) -> None:
     assert "15 of 15 are not set up" in output
     code, output = run("setup", "--data", str(data), "--email", "oncall@example.com")
     assert code == ExitCode.OK, output
+    assert "The trail detection writes to the log group cloudtrail-detection." in output
     assert 'ALARM: "cis-root-user-usage" in US East (N. Virginia)' in output
     assert "to oncall@example.com" in output
     code, output = run("status", "--data", str(data))
     assert code == ExitCode.OK
     assert output.count("cloudtrail-detection") == 15
+
+
+def a_logging_trail(data: Path, name: str) -> None:
+    """A trail with a log group of its own."""
+    stage = _stage(data, None)
+    logs, iam = stage.client("logs"), stage.client("iam")
+    arn = f"arn:aws:logs:us-east-1:{stage.account}:log-group:{name}:*"
+    logs.create_log_group(logGroupName=name)
+    trust = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="write", PolicyDocument=log_permission(arn))
+    bucket = f"evidence-of-{name}"
+    stage.client("s3").create_bucket(Bucket=bucket)
+    stage.client("s3").put_bucket_policy(Bucket=bucket, Policy=bucket_policy(bucket))
+    cloudtrail = stage.client("cloudtrail")
+    cloudtrail.create_trail(Name=name, S3BucketName=bucket, CloudWatchLogsLogGroupArn=arn, CloudWatchLogsRoleArn=role)
+    cloudtrail.start_logging(Name=name)
+
+
+def test_of_several_trails_the_one_that_is_named_is_taken(data: Path) -> None:
+    a_logging_trail(data, "audit")
+    a_logging_trail(data, "other")
+    code, output = run("setup", "--data", str(data))
+    assert code == ExitCode.USAGE
+    assert "audit, other. Choose one by --trail" in output
+    assert run("setup", "--data", str(data), "--trail", "nothing")[0] == ExitCode.USAGE
+    assert _trail_of(_stage(data, None), "other") == ("other", "other")
 
 
 def test_without_a_server_setup_says_how_to_start_one(tmp_path: Path) -> None:

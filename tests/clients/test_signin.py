@@ -82,6 +82,45 @@ def test_a_user_signs_in_with_the_login_profile_where_asked(aws: Lab) -> None:
     assert "Correct-Horse-1" not in json.dumps(aws.recorded())
 
 
+def test_a_password_that_must_be_changed_opens_nothing_until_it_is(aws: Lab) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="new")
+    profile = iam.create_login_profile(UserName="new", Password="First-Horse-1", PasswordResetRequired=True)
+    assert profile["LoginProfile"]["PasswordResetRequired"]
+    who = {"user": "new", "password": "First-Horse-1"}
+    before = len(aws.recorded(eventName="ConsoleLogin"))
+    assert "newPassword" in aws.sign_in(**who)["error"]
+    assert len(aws.recorded(eventName="ConsoleLogin")) == before, "neither a success nor a failure yet"
+    assert aws.sign_in(**who, newPassword="Second-Horse-2")["ConsoleLogin"] == "Success"
+    (changed,) = aws.recorded(eventName="ChangePassword")
+    assert changed["userIdentity"]["userName"] == "new"
+    assert "Horse" not in json.dumps(aws.recorded())
+    assert aws.sign_in(**who)["ConsoleLogin"] == "Failure"
+    assert aws.sign_in(user="new", password="Second-Horse-2")["ConsoleLogin"] == "Success"
+
+
+def test_root_is_asked_for_the_code_of_its_device(aws: Lab) -> None:
+    made = aws.client("iam").create_virtual_mfa_device(VirtualMFADeviceName="root-account-mfa-device")
+    device = made["VirtualMFADevice"]
+    step = int(aws.now().timestamp()) // STEP_SECONDS
+    seed = device["Base32StringSeed"].decode()
+    wrong = f"{(int(code_of(seed, step)) + 1) % 10**6:06}"
+    for given in (
+        {},
+        {"mfa": wrong},
+        {"mfa": code_of(seed, step - 5)},
+        {"password": "guess", "mfa": code_of(seed, step)},
+    ):
+        answer = aws.sign_in(**given)
+        assert (answer["ConsoleLogin"], answer["awsRegion"]) == ("Failure", "us-east-1")
+        assert record_of(aws, answer)["additionalEventData"]["MFAIdentifier"] == device["SerialNumber"]
+    answer = aws.sign_in(mfa=code_of(seed, int(aws.now().timestamp()) // STEP_SECONDS), region="eu-west-1")
+    assert (answer["ConsoleLogin"], answer["awsRegion"]) == ("Success", "us-east-1")
+    told = record_of(aws, answer)["additionalEventData"]
+    assert (told["MFAUsed"], told["MFAIdentifier"]) == ("Yes", device["SerialNumber"])
+    aws.client("iam").delete_virtual_mfa_device(SerialNumber=device["SerialNumber"])
+
+
 def test_the_name_of_nobody_is_hidden(aws: Lab) -> None:
     answer = aws.sign_in(user="my-password-by-mistake", password="x")
     record = record_of(aws, answer)

@@ -36,6 +36,9 @@ def set_up(
     email: Annotated[
         str, typer.Option("--email", metavar="ADDRESS", help="Who is told; the lab's mailbox takes the letters.")
     ] = "security@example.com",
+    trail: Annotated[
+        str | None, typer.Option("--trail", metavar="NAME", help="Which trail, when several write to log groups.")
+    ] = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
@@ -46,13 +49,14 @@ def set_up(
     \b
     Example:
       trailstate detect setup --email oncall@example.com
+      trailstate detect setup --trail audit
     """
-    from trailstate.incidents.detection import Detector, arriving, log_group, put_detector, topic
+    from trailstate.incidents.detection import Detector, arriving, put_detector, topic
     from trailstate.watch.standards import CIS_FILTERS
 
     stage = _stage(data, config)
-    group = log_group(stage)
-    say(f"The log group {group} holds what the trail records.")
+    name, group = _trail_of(stage, trail)
+    say(f"The trail {name} writes to the log group {group}.")
     arn = topic(stage, email)
     for each in CIS_FILTERS:
         put_detector(stage, group, Detector(each.name, f"{each.control}: {each.title}", each.pattern), arn)
@@ -69,6 +73,25 @@ def set_up(
             ExitCode.NO, "No message came. `trailstate detect status` shows the alarms, `trailstate doctor` more."
         )
     put(f"{letter['time']}  to {letter['to']}\n{letter['subject']}\n")
+
+
+def _trail_of(stage: "Stage", wanted: str | None) -> tuple[str, str]:
+    """The trail that is meant and its log group; a new one where no trail has a group."""
+    from trailstate.incidents.detection import TRAIL, made_group, trails
+
+    known = trails(stage)
+    with_group = {name: group for name, group in known.items() if group}
+    if wanted is not None and wanted not in with_group:
+        why = "writes to no log group" if wanted in known else "is not there"
+        raise Stop(ExitCode.USAGE, f"The trail {wanted} {why}; those that do: {', '.join(with_group) or 'none'}.")
+    if wanted is None and len(with_group) > 1:
+        raise Stop(
+            ExitCode.USAGE, f"Several trails write to log groups: {', '.join(with_group)}. Choose one by --trail."
+        )
+    if not with_group:
+        return TRAIL, made_group(stage)
+    name = wanted or next(iter(with_group))
+    return name, with_group[name]
 
 
 def _event_time(stage: "Stage", event: str) -> Any:

@@ -29,6 +29,9 @@ def signin(
     mfa: Annotated[
         str | None, typer.Option("--mfa", metavar="CODE", help="The code that the MFA device shows.")
     ] = None,
+    new_password: Annotated[
+        str | None, typer.Option("--new-password", metavar="TEXT", help="For a password that must be changed.")
+    ] = None,
     account: Annotated[
         str | None, typer.Option("--account", metavar="ID", help="The account. [default: the server's first]")
     ] = None,
@@ -48,7 +51,7 @@ def signin(
     if root == (user is not None):
         raise Stop(ExitCode.USAGE, "Say who signs in: either --root or --user NAME.")
     directory = effective(data=data, config=config).data
-    given = {"user": user, "account": account, "mfa": mfa, "region": region}
+    given = {"user": user, "newPassword": new_password, "account": account, "mfa": mfa, "region": region}
     secret = password or (_root_password(directory, account) if root else typer.prompt("Password", hide_input=True))
     asked = {name: value for name, value in given.items() if value is not None}
     answer = ask(directory, "POST", PATH, asked | {"password": secret}, testing=False)

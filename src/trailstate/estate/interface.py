@@ -81,6 +81,8 @@ class Login:
     password: str | None
     devices: Mapping[str, str]
     """Serial number of each virtual MFA device -> its seed in base 32."""
+    must_change: bool = False
+    """The password opens nothing but the page on which it is changed."""
 
 
 class Estate(Protocol):

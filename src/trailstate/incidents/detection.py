@@ -35,15 +35,20 @@ class Detector:
     pattern: str
 
 
+def trails(stage: Stage) -> dict[str, str | None]:
+    """The account's trails, and the log group of each that has one."""
+    found = stage.client("cloudtrail").describe_trails(includeShadowTrails=False)["trailList"]
+    groups = {each["Name"]: each.get("CloudWatchLogsLogGroupArn") for each in found}
+    return {name: arn.split(":")[6] if arn else None for name, arn in groups.items()}
+
+
 def log_group(stage: Stage) -> str:
     """The log group of a trail of the account; a trail is made if none has one."""
-    trails = stage.client("cloudtrail").describe_trails(includeShadowTrails=False)["trailList"]
-    arn = next((each["CloudWatchLogsLogGroupArn"] for each in trails if "CloudWatchLogsLogGroupArn" in each), None)
-    return str(arn or _made_group(stage)).split(":")[6]
+    return next(filter(None, trails(stage).values()), None) or made_group(stage)
 
 
-def _made_group(stage: Stage) -> str:
-    """The ARN of a new group, into which a new trail writes."""
+def made_group(stage: Stage) -> str:
+    """A new group, into which a new trail writes."""
     logs, iam, cloudtrail = (stage.client(name) for name in ("logs", "iam", "cloudtrail"))
     if not logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]:
         logs.create_log_group(logGroupName=GROUP)
@@ -60,7 +65,7 @@ def _made_group(stage: Stage) -> str:
         CloudWatchLogsRoleArn=f"arn:aws:iam::{stage.account}:role/{ROLE}",
     )
     cloudtrail.start_logging(Name=TRAIL)
-    return arn
+    return GROUP
 
 
 def _policy(*actions: str, service: str | None = None, resource: str | None = None) -> str:

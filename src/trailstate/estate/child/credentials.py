@@ -57,7 +57,7 @@ class Credentials:
             return None
         virtual = backend.virtual_mfa_devices
         devices = {serial: virtual[serial].base32_string_seed for serial in user.mfa_devices if serial in virtual}
-        return Login(user.id, user.arn, user.password, devices)
+        return Login(user.id, user.arn, user.password, devices, must_change=user.password_reset_required)
 
     def forget(self) -> None:
         self._sessions.clear()

@@ -18,7 +18,7 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from trailstate.estate.child import fixes, instances, memory, notices, queues, stacks, template
+from trailstate.estate.child import fixes, instances, memory, notices, passwords, queues, stacks, template
 from trailstate.estate.child.credentials import Credentials
 from trailstate.estate.child.environ import environ_of, scoped_authorization
 from trailstate.estate.child.sources import Sources, replace
@@ -129,6 +129,8 @@ class Simulator:
                 fixes.AFTER_IMPORT.get(name, lambda: None)()
                 if name == "cloudformation":
                     stacks.leave_ours(self._ours, self.call)
+                if name == "iam":
+                    passwords.keep_passwords(self.credentials)
                 if name == "sqs":
                     queues.hold_services_to_policies(self.credentials)
                 if name == "s3":
