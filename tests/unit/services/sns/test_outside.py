@@ -180,7 +180,23 @@ def test_an_address_inside_is_never_reached(aws: Lab) -> None:
 
 def test_mail_goes_through_the_server_and_again_when_it_is_busy(aws: Lab, mail_port: int) -> None:
     with mail_server(mail_port):
-        _mail_is_confirmed_and_sent(aws)
+        sns = aws.client("sns")
+        topic = sns.create_topic(Name="mail")["TopicArn"]
+        POST.busy = 1
+        for address in ("ops@example.com", "nobody@example.com"):
+            sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
+        aws.settle()
+        assert POST.letters == []
+        aws.advance("10s")
+        (asked,) = POST.letters
+        letter = message_from_bytes(asked)
+        assert (letter["To"], letter["From"]) == ("ops@example.com", "no-reply@sns.trailstate")
+        found = re.search(r"Token=([0-9a-f]+)", letter.get_payload(decode=True).decode())  # type: ignore[union-attr]
+        assert found is not None
+        sns.confirm_subscription(TopicArn=topic, Token=found.group(1))
+        sns.publish(TopicArn=topic, Message="hello", Subject="Grüße"[:3])
+        aws.settle()
+        assert b"hello" in POST.letters[-1]
 
 
 def test_a_mail_server_that_is_down_gets_each_letter_once_when_it_is_back(aws: Lab, mail_port: int) -> None:
@@ -196,23 +212,3 @@ def test_a_mail_server_that_is_down_gets_each_letter_once_when_it_is_back(aws: L
         aws.advance("10m")
         (letter,) = POST.letters
     assert b"ConfirmSubscription" in letter
-
-
-def _mail_is_confirmed_and_sent(aws: Lab) -> None:
-    sns = aws.client("sns")
-    topic = sns.create_topic(Name="mail")["TopicArn"]
-    POST.busy = 1
-    for address in ("ops@example.com", "nobody@example.com"):
-        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
-    aws.settle()
-    assert POST.letters == []
-    aws.advance("10s")
-    (asked,) = POST.letters
-    letter = message_from_bytes(asked)
-    assert (letter["To"], letter["From"]) == ("ops@example.com", "no-reply@sns.trailstate")
-    found = re.search(r"Token=([0-9a-f]+)", letter.get_payload(decode=True).decode())  # type: ignore[union-attr]
-    assert found is not None
-    sns.confirm_subscription(TopicArn=topic, Token=found.group(1))
-    sns.publish(TopicArn=topic, Message="hello", Subject="Grüße"[:3])
-    aws.settle()
-    assert b"hello" in POST.letters[-1]
