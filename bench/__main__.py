@@ -10,6 +10,7 @@ from bench.machine import describe
 RESULTS = Path(__file__).parent / "results"
 MEASUREMENTS = (
     "append",
+    "archive",
     "advanced_query",
     "configuration",
     "delivery",
@@ -29,6 +30,7 @@ MEASUREMENTS = (
     "gateway",
 )
 NEEDS = {
+    "archive": ("TRAILSTATE_LAKE", "a data directory that CloudTrail log files were imported into; none ship"),
     "fidelity": ("TRAILSTATE_SAMPLES", "a directory with recorded CloudTrail events; none ship with the project"),
     "lake": ("TRAILSTATE_CORPUS", "a directory with CloudTrail log files; none ship with the project"),
 }

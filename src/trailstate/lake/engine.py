@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 MEMORY_MIB = 1024
 SECONDS_MAX = 30.0
 START_SECONDS_MAX = 20.0
+LIMITED_ROWS = 1000
+"""Up to this LIMIT the rows of an answer are chosen first, and their wide columns read then."""
+
 LIMITS = Limits(memory_bytes=4096 * MIB, file_bytes=256 * MIB, processes=64, open_files=4096)
 
 
@@ -104,6 +107,7 @@ class Engine:
             f"SET threads = {bounds.threads}",
             "SET TimeZone = 'UTC'",
             "SET preserve_insertion_order = false",
+            f"SET late_materialization_max_rows = {LIMITED_ROWS}",
             "SET temp_directory = ''",
             "SET autoinstall_known_extensions = false",
             "SET autoload_known_extensions = false",

@@ -4,7 +4,8 @@ SELECT eventtime, json_extract_scalar(requestparameters, '$.groupId') AS securit
        awsregion AS region, coalesce(errorcode, 'succeeded') AS result,
        json_extract(requestparameters, '$.ipPermissions') AS permissions
 FROM cloudtrail
-WHERE eventname IN ('AuthorizeSecurityGroupIngress', 'ModifySecurityGroupRules')
-  AND (requestparameters LIKE '%0.0.0.0/0%' OR requestparameters LIKE '%::/0%')
+WHERE eventname LIKE '%SecurityGroup%'
+  AND eventname IN ('AuthorizeSecurityGroupIngress', 'ModifySecurityGroupRules')
+  AND regexp_like(requestparameters, '0\.0\.0\.0/0|::/0')
 ORDER BY eventtime DESC
 LIMIT 100
