@@ -19,6 +19,29 @@ ACTIONS_MAX = 5
 TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
 UNCHECKED = "Unchecked: Initial alarm creation"
 
+AS_GIVEN = (
+    "DatapointsToAlarm",
+    "EvaluateLowSampleCountPercentile",
+    "EvaluationPeriods",
+    "ExtendedStatistic",
+    "MetricName",
+    "Namespace",
+    "Period",
+    "Statistic",
+    "Threshold",
+    "Unit",
+)
+"""Members of calls that are kept as they are."""
+UNSUPPORTED = (
+    "ActionConfiguration",
+    "EvaluationCriteria",
+    "EvaluationInterval",
+    "EvaluationWindow",
+    "Metrics",
+    "ThresholdMetricId",
+    "WarmUpConfiguration",
+)
+
 Members = Mapping[str, Any]
 
 
@@ -56,31 +79,16 @@ def put_metric_alarm(
     ActionConfiguration: Members | None = None,
 ) -> dict[str, Any]:
     """Make the alarm, or give it new settings; its state stays until it is evaluated."""
-    _hold_known(
-        Metrics=Metrics,
-        ThresholdMetricId=ThresholdMetricId,
-        EvaluationWindow=EvaluationWindow,
-        WarmUpConfiguration=WarmUpConfiguration,
-        EvaluationCriteria=EvaluationCriteria,
-        EvaluationInterval=EvaluationInterval,
-        ActionConfiguration=ActionConfiguration,
-    )
+    _hold_known(call, *UNSUPPORTED)
     _hold_metric(call, Statistic, ExtendedStatistic, Period, EvaluationPeriods, DatapointsToAlarm)
+    for name in ("MetricName", "Namespace", "Threshold"):
+        _required(name, call.parameters.get(name))
     given = {
-        "MetricName": _required("MetricName", MetricName),
-        "Namespace": _required("Namespace", Namespace),
-        "Statistic": Statistic,
-        "ExtendedStatistic": ExtendedStatistic,
+        **{name: call.parameters.get(name) for name in AS_GIVEN},
         "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions(Dimensions)],
-        "Period": Period,
-        "Unit": Unit,
-        "EvaluationPeriods": EvaluationPeriods,
-        "DatapointsToAlarm": DatapointsToAlarm,
-        "Threshold": _required("Threshold", Threshold),
         "ComparisonOperator": _comparison(ComparisonOperator),
         "TreatMissingData": _treatment(TreatMissingData),
-        "EvaluateLowSampleCountPercentile": EvaluateLowSampleCountPercentile,
-        **_acting(call, AlarmDescription, ActionsEnabled, OKActions, AlarmActions, InsufficientDataActions),
+        **_acting(call),
     }
     _put(call, shelf, AlarmName, change.METRIC_ALARM, given, Tags)
     return {}
@@ -92,9 +100,9 @@ def _required(name: str, value: Any) -> Any:
     return value
 
 
-def _hold_known(**members: Any) -> None:
-    for name, value in members.items():
-        if value:
+def _hold_known(call: Call, *names: str) -> None:
+    for name in names:
+        if call.parameters.get(name):
             raise fault.InvalidParameterValueException(f"The parameter {name} {NOT_YET}")
 
 
@@ -137,26 +145,19 @@ def _treatment(given: str | None) -> str | None:
     return given
 
 
-def _acting(
-    call: Call,
-    description: str | None,
-    enabled: bool | None,
-    ok: Sequence[str] | None,
-    alarm: Sequence[str] | None,
-    insufficient: Sequence[str] | None,
-) -> dict[str, Any]:
+def _acting(call: Call) -> dict[str, Any]:
     """What metric and composite alarms have in common."""
-    actions = {"OKActions": ok, "AlarmActions": alarm, "InsufficientDataActions": insufficient}
+    actions = {name: list(call.parameters.get(name) or ()) for name in change.ACTIONS.values()}
     for name, given in actions.items():
-        _hold_actions(call, name, given or ())
+        _hold_actions(name, given)
     return {
-        "AlarmDescription": description,
-        "ActionsEnabled": enabled is not False,
-        **{name: list(given or ()) for name, given in actions.items()},
+        "AlarmDescription": call.parameters.get("AlarmDescription"),
+        "ActionsEnabled": call.parameters.get("ActionsEnabled") is not False,
+        **actions,
     }
 
 
-def _hold_actions(call: Call, name: str, given: Sequence[str]) -> None:
+def _hold_actions(name: str, given: Sequence[str]) -> None:
     if len(given) > ACTIONS_MAX:
         raise fault.InvalidParameterValueException(f"{name} holds at most {ACTIONS_MAX} actions; found {len(given)}.")
     for arn in given:
@@ -187,7 +188,7 @@ def put_composite_alarm(
     ActionConfiguration: Members | None = None,
 ) -> dict[str, Any]:
     """An alarm about other alarms, which must be there."""
-    _hold_known(ActionsSuppressor=ActionsSuppressor, ActionConfiguration=ActionConfiguration)
+    _hold_known(call, "ActionsSuppressor", "ActionConfiguration")
     try:
         _, names = read_rule(AlarmRule)
     except MalformedRule as malformed:
@@ -197,8 +198,7 @@ def put_composite_alarm(
             raise fault.ValidationException(
                 f"Could not save the composite alarm as alarms [{name}] in the alarm rule do not exist"
             )
-    given = _acting(call, AlarmDescription, ActionsEnabled, OKActions, AlarmActions, InsufficientDataActions)
-    _put(call, shelf, AlarmName, change.COMPOSITE_ALARM, given | {"AlarmRule": AlarmRule}, Tags)
+    _put(call, shelf, AlarmName, change.COMPOSITE_ALARM, _acting(call) | {"AlarmRule": AlarmRule}, Tags)
     return {}
 
 
