@@ -98,6 +98,9 @@ def test_each_region_of_a_trail_validates_by_itself(aws: Lab) -> None:
     assert "2/2 digest files valid" in said
     assert "1/1 log files valid" in said
     assert code == 0
+    code, said = validate(aws, arn, "--region", "sa-east-1")
+    assert "2/2 digest files valid" in said, "where nothing happened too"
+    assert code == 0
 
 
 def test_validate_logs_accepts_a_chain_over_a_new_key(aws: Lab) -> None:

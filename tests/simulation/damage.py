@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.simulation.evidence import ACCOUNT, Parts
-from trailstate.stores.interface import Commit, Entry, OutboxRow, ShelfChange
+from trailstate.stores.interface import Commit, Entry, OutboxRow, ShelfChange, ShelfKey
 from trailstate.trail import chain
 from trailstate.trail.bucket import Buckets, Parcel, Undelivered
 from trailstate.trail.chain import Chain, Opening
 from trailstate.trail.delivery import Delivery
 from trailstate.trail.digest import Delivered
 from trailstate.trail.digester import Digester, made_of
+from trailstate.trail.kept import Kept
 from trailstate.trail.keys import Keys, PublicKey
 from trailstate.trail.shelter import Clearing
 from trailstate.trail.ship import DigestShipper, WindowShipper
@@ -72,6 +73,13 @@ class NothingTakenBack(Delivery):
     def _watching(self, entry: Entry) -> Any:
         self._membership._as_of = lambda _position, _manager, members: members  # type: ignore[method-assign]
         return super()._watching(entry)
+
+
+class BeginsWithTheFirstRecord(Delivery):
+    """Where nothing happens there are no digests."""
+
+    def _began(self, before: Kept, after: Kept, key: ShelfKey) -> list[Lane]:
+        return super()._began(before, after, key)[:1]
 
 
 class ForgottenBeforeTaken(Delivery):
@@ -216,7 +224,7 @@ DAMAGES: Mapping[str, Parts] = {
     for kind, kinds in {
         "delivery": (
             *(CursorBeforeEffect, EffectBeforeCursor, CursorWithOpenWindows, StateOfNow),
-            *(ForgottenBeforeTaken, NeverForgets, MembersOfNow, NothingTakenBack),
+            *(ForgottenBeforeTaken, NeverForgets, MembersOfNow, NothingTakenBack, BeginsWithTheFirstRecord),
         ),
         "windows": (FreshNameOnRetry, ListedBeforeDelivered, ToldApart, GivesUpAtOnce),
         "digester": (WallClockPeriods, TakesAndKeeps, ClosesTooEarly, ForgetsTheChain),

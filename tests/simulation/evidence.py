@@ -136,10 +136,14 @@ class Evidence:
     listeners: Listeners = field(default_factory=Listeners)
     make_key: Callable[[], Any] = field(default_factory=pooled_keys)
     parts: Parts = Parts()
+    regions: tuple[str, ...] = ()
+    """Where a multi-region trail has digests from its start."""
 
     def __post_init__(self) -> None:
         self.findings = 0
-        self.delivery = self.parts.delivery(self.store, self.world, self.window_seconds, self.members, self.listeners)
+        self.delivery = self.parts.delivery(
+            self.store, self.world, self.window_seconds, self.members, self.listeners, self.regions
+        )
         statuses, buckets = Statuses(self.store), self.parts.buckets(self.cloud, self.world)
         windows = self.parts.windows(self.store, self.objects, buckets, statuses, self.world, self._found)
         keys = self.parts.keys(self.keys, self.store, self.key_days, self.make_key)
@@ -174,7 +178,7 @@ class Evidence:
     def restarted(self) -> "Evidence":
         return Evidence(
             self.world, self.store, self.objects, self.cloud, self.keys, self.window_seconds, self.digest_seconds,
-            self.key_days, self.members, self.listeners, self.make_key, self.parts,
+            self.key_days, self.members, self.listeners, self.make_key, self.parts, self.regions,
         )  # fmt: skip
 
     def record(self, **members: Any) -> str:

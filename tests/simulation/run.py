@@ -172,7 +172,7 @@ class Simulation:
         members.store = self.store
         self.evidence = Evidence(
             self.world, self.store, self.objects, self.cloud, directory,
-            key_days=1, members=members, parts=parts,
+            key_days=1, members=members, parts=parts, regions=REGIONS,
         )  # fmt: skip
         self.model = Model()
         self.gone: dict[str, dict[str, Any]] = {}
@@ -245,7 +245,7 @@ class Simulation:
             for name, check in self.checks.items():
                 told = check.finish(self.model.expected[name], is_digested=is_over)
                 findings += [f"{name}: {each}" for each in told if is_over or "is in no file" not in each]
-                findings += self._beginnings(name, check)
+                findings += self._beginnings(name, check, is_over=is_over)
         return findings
 
     def _take(self, name: str, bucket: str) -> None:
@@ -254,13 +254,17 @@ class Simulation:
             self.checks[name].take(bucket, key, stored.body, stored.metadata)
         self.taken[bucket] = len(objects)
 
-    def _beginnings(self, name: str, check: LogCheck) -> list[str]:
-        """Chains begin where logging begins and nowhere else."""
+    def _beginnings(self, name: str, check: LogCheck, *, is_over: bool) -> list[str]:
+        """Chains begin where logging begins and nowhere else; in the trail's own account they all do, in every Region
+        that it covers, whatever happened there."""
         found: dict[str, int] = {}
         for place in check.beginnings():
             found[place] = found.get(place, 0) + 1
-        starts = self.model.starts[name]
-        return [f"{name}: '{place}' began {count} times" for place, count in found.items() if count > starts]
+        starts, regions = self.model.starts[name], REGIONS if name == "all" else (REGION,)
+        wrong = [(place, count) for place, count in found.items() if count > starts]
+        own = [f"{ACCOUNT}_CloudTrail-Digest_{region}_{name}_{REGION}" for region in regions if is_over]
+        wrong += [(place, found.get(place, 0)) for place in own if found.get(place, 0) < starts]
+        return [f"{name}: '{place}' began {count} times of {starts}" for place, count in wrong]
 
     def onward(self) -> list[str]:
         """Each record that goes to the log group is there; twice only if an answer was lost."""

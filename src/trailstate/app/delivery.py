@@ -13,6 +13,7 @@ from trailstate.trail.shelter import Clearing
 from trailstate.trail.ship import DigestShipper, WindowShipper
 from trailstate.trail.status import Statuses
 from trailstate.trail.window import QUEUE
+from trailstate.values.regions import ALWAYS_ENABLED
 from trailstate.watch.bus import Buses
 
 LAB_DELIVERY_SECONDS = 2
@@ -23,7 +24,7 @@ def assemble(house: House) -> Part:
     store, world = house.store, house.world
     statuses, buckets = Statuses(store), Buckets(house.door, world)
     seconds, listeners = delivery_seconds(house.settings), house.provided(Buses)
-    delivery = Delivery(store, world, seconds, house.provided(Organizations), listeners)
+    delivery = Delivery(store, world, seconds, house.provided(Organizations), listeners, ALWAYS_ENABLED)
     keys = Keys(house.settings.data / "keys", store, house.settings.digest_key_days)
     findings = Counter("trailstate_delivery_findings_total", "Deliveries whose key was taken by another object.")
     backlog = Gauge("trailstate_delivery_backlog", "Chains with log files that are still to be delivered.")

@@ -1,9 +1,10 @@
 """A digest chain: what is known of one trail's digests about one account and region, and the news that changes it.
 
 News stand in one queue for each trail, in order, and are committed with what they tell of: a chain is *opened* with the
-first window that needs it (that of the trail's own account and home region when logging starts), *moved* when the trail
-goes to another bucket, and *closed* when logging or validation stops. Files that stand in their bucket wait in a queue
-of the chain until a digest takes them; the commit that makes the digest takes them out, so each is in exactly one.
+first window that needs it (those of the trail's own account in the Regions that everybody has: when logging starts),
+*moved* when the trail goes to another bucket, and *closed* when logging or validation stops. Files that stand in their
+bucket wait in a queue of the chain until a digest takes them; the commit that makes the digest takes them out, so each
+is in exactly one.
 """
 
 from collections.abc import Callable

@@ -20,7 +20,7 @@ import msgspec
 
 from trailstate.stores.interface import JOURNAL, Commit, Entry, OutboxRow, ShelfChange, ShelfKey, Store
 from trailstate.trail import chain
-from trailstate.trail.kept import KEPT, Kept, document_of, kept_after, kept_of, lane_of, news
+from trailstate.trail.kept import KEPT, Kept, beginnings, document_of, kept_after, kept_of, lane_of, news
 from trailstate.trail.membership import Membership, Organized
 from trailstate.trail.onward import Hearing, Onward
 from trailstate.trail.trails import Change, Trail, change_of, changes_trails, covers, selected
@@ -70,13 +70,21 @@ class Delivery:
     """An event is with its target within a fifth of a second; a batch in which nothing goes onward costs one read."""
 
     def __init__(
-        self, store: Store, world: World, window_seconds: int, organizations: Organized, listeners: Listeners
+        self,
+        store: Store,
+        world: World,
+        window_seconds: int,
+        organizations: Organized,
+        listeners: Listeners,
+        regions: Sequence[str],
     ) -> None:
+        """`regions`: where a trail of many Regions has digests from its start, before anything happened there."""
         self._store = store
         self._world = world
         self._seconds = window_seconds
         self._membership = Membership(store, world, organizations)
         self._listeners = listeners
+        self._regions = regions
         self._hearing: dict[tuple[str, str], Hearing] = {}
         self._lock = threading.RLock()
         self.forget()
@@ -196,12 +204,14 @@ class Delivery:
         after = kept_after(before, change.trail, time)
         self._kept[change.key] = after
         self._watched.clear()
+        began = self._began(before, after, change.key)
+        self._chained.update((lane.chain, lane.opening) for lane in began)
         self._cut(
             shelf=[
                 ShelfChange(ShelfKey(change.key.account, change.key.region, KEPT, change.key.name), document_of(after)),
                 ShelfChange(change.told, None),
             ],
-            outbox=[*news(before, after, event_id, time), *self._reopened(before, after, change.key, time)],
+            outbox=news(before, after, event_id, time, began),
         )
 
     def _moved(self, changed: Sequence[ShelfChange]) -> None:
@@ -210,20 +220,23 @@ class Delivery:
         if changed:
             self._cut(shelf=changed)
 
-    def _reopened(self, before: Kept, after: Kept, key: ShelfKey, time: datetime) -> list[OutboxRow]:
-        """Chains of an earlier time of logging begin again with the trail, wherever it covers them still: their regions
-        have digests from then on, records or none."""
+    def _began(self, before: Kept, after: Kept, key: ShelfKey) -> list[Lane]:
+        """The chains that begin with a change: where digests are made in any case and, when logging begins again,
+        wherever the trail had some before and covers still: they have digests from then on, records or none."""
         if before.is_chained or not after.is_chained or after.trail is None:
-            return []
+            had = {lane.chain for lane in beginnings(before, self._regions)}
+            return [lane for lane in beginnings(after, self._regions) if lane.chain not in had]
         names = (found.name for found, _ in self._store.documents(key.account, key.region, chain.CHAIN))
-        places = {tuple(name.split("/")[1:]) for name in names if name.startswith(f"{key.name}/")}
+        places = sorted(tuple(name.split("/")[1:]) for name in names if name.startswith(f"{key.name}/"))
         lanes = [
-            lane_of(after.trail, after, account, region)
-            for account, region in sorted(places - {(key.account, key.region)})
-            if covers(after.trail, account, region, self._membership.is_member)
+            *beginnings(after, self._regions),
+            *(
+                lane_of(after.trail, after, account, region)
+                for account, region in places
+                if covers(after.trail, account, region, self._membership.is_member)
+            ),
         ]
-        self._chained.update((lane.chain, lane.opening) for lane in lanes)
-        return [chain.opened(lane, after.since, time) for lane in lanes]
+        return list({lane.chain: lane for lane in lanes}.values())
 
     def _cut(self, shelf: Sequence[ShelfChange] = (), outbox: Sequence[OutboxRow] = ()) -> None:
         """Make windows of everything gathered."""

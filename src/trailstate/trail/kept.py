@@ -4,6 +4,7 @@ It is kept on the shelf with delivery's cursor, so that who reads the journal ag
 were then.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,16 +46,27 @@ def kept_after(before: Kept, trail: Trail | None, time: datetime) -> Kept:
     return after
 
 
-def news(before: Kept, after: Kept, event_id: str, time: datetime) -> list[OutboxRow]:
-    """What a change means to the trail's digest chains."""
+def beginnings(kept: Kept, regions: Sequence[str]) -> list[Lane]:
+    """Where a trail's own account has digests whether or not anything happens there: at home and, if the trail is of
+    many Regions, in each of `regions`."""
+    trail = kept.trail
+    if trail is None or not kept.is_chained:
+        return []
+    further = regions if trail.document["IsMultiRegionTrail"] else ()
+    return [lane_of(trail, kept, trail.account, region) for region in dict.fromkeys((trail.home_region, *further))]
+
+
+def news(before: Kept, after: Kept, event_id: str, time: datetime, began: Sequence[Lane]) -> list[OutboxRow]:
+    """What a change means to the trail's digest chains; `began`: those that begin with it."""
     if before.is_chained and before.trail and not after.is_chained:
         return [chain.closed(before.trail.arn, before.opening, time, event_id)]
     if not (after.is_chained and after.trail):
         return []
-    home = lane_of(after.trail, after, after.trail.account, after.trail.home_region)
-    if not before.is_chained:
-        return [chain.opened(home, after.since, time)]
-    return [chain.moved(home, event_id)] if before.trail and place_of(before.trail) != place_of(after.trail) else []
+    rows = [chain.opened(lane, after.since, time) for lane in began]
+    if before.is_chained and before.trail and place_of(before.trail) != place_of(after.trail):
+        home = lane_of(after.trail, after, after.trail.account, after.trail.home_region)
+        rows.append(chain.moved(home, event_id))
+    return rows
 
 
 def place_of(trail: Trail) -> tuple[str, str]:

@@ -356,3 +356,42 @@ def test_what_a_server_did_not_digest_for_weeks_is_backfilled(evidence: Evidence
     assert [each["previousDigestS3Object"] for each in backfilled[1:]] == [
         each["digestS3Object"] for each in backfilled[:-1]
     ]
+
+
+FAR = ("eu-west-1", "sa-east-1")
+
+
+def digested(evidence: Evidence) -> list[tuple[str, str]]:
+    """The region and the start of each digest."""
+    found = [(each["digestS3Object"].split("/")[3], each["digestStartTime"]) for each in evidence.digests()]
+    return sorted(found)
+
+
+def test_digests_begin_in_every_region_with_logging(world: SimulatedWorld, tmp_path: Path) -> None:
+    cloud = Cloud()
+    cloud.make_bucket(BUCKET)
+    evidence = Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path, regions=FAR)
+    began = f"{world.now():%Y-%m-%dT%H:%M:%SZ}"
+    evidence.change(a_trail())
+    settle(evidence, world, HOUR)
+    assert digested(evidence) == [(region, began) for region in ("eu-west-1", "sa-east-1", "us-east-1")]
+    evidence = evidence.restarted()
+    evidence.record(awsRegion="eu-west-1")
+    settle(evidence, world, HOUR)
+    assert [region for region, _ in digested(evidence)] == ["eu-west-1"] * 2 + ["sa-east-1"] * 2 + ["us-east-1"] * 2
+
+
+def test_a_trail_that_comes_to_be_of_many_regions_has_digests_there_from_then_on(
+    world: SimulatedWorld, tmp_path: Path
+) -> None:
+    cloud = Cloud()
+    cloud.make_bucket(BUCKET)
+    evidence = Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path, regions=FAR)
+    evidence.change(a_trail(IsMultiRegionTrail=False))
+    settle(evidence, world, HOUR)
+    assert [region for region, _ in digested(evidence)] == [REGION]
+    evidence.change(a_trail(), "UpdateTrail")
+    settle(evidence, world, HOUR)
+    assert [region for region, _ in digested(evidence)] == ["eu-west-1", "sa-east-1", REGION, REGION]
+    (before, after) = [each for each in evidence.digests() if f"/{REGION}/" in each["digestS3Object"]]
+    assert after["previousDigestS3Object"] == before["digestS3Object"], "at home the chain goes on"
