@@ -1,8 +1,10 @@
 """`trailstate verify`: is the evidence untouched, and is all of it there."""
 
 import re
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +15,7 @@ import typer
 
 from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.options import moment
-from trailstate.cli.terminal import put, table, visible
+from trailstate.cli.terminal import UNBOUNDED_COLUMNS, put, table, visible
 
 if TYPE_CHECKING:
     from trailstate.cli.bucket import Account
@@ -34,8 +36,10 @@ def verify(
         str, typer.Argument(metavar="BUCKET|DIRECTORY", help="BUCKET, s3://BUCKET/PREFIX, or a directory.")
     ],
     public_keys: Annotated[
-        Path | None,
-        typer.Option("--public-keys", metavar="FILE", help="What `aws cloudtrail list-public-keys` printed."),
+        list[Path] | None,
+        typer.Option(
+            "--public-keys", metavar="FILE", help="What `aws cloudtrail list-public-keys` printed; one a Region."
+        ),
     ] = None,
     start: Annotated[str | None, typer.Option("--start", metavar="TIME", help="Judge from this time on.")] = None,
     end: Annotated[str | None, typer.Option("--end", metavar="TIME", help="Judge until this time.")] = None,
@@ -61,7 +65,7 @@ def verify(
         report = _bucket(target, public_keys, window, endpoint, profile, threads)
     else:
         report = _directory(Path(target), public_keys, window, endpoint, profile, threads)
-    put(_as_json(report) if output is Form.JSON else _as_table(report))
+    put(_as_json(report) if output is Form.JSON else as_table(report))
     if not report.is_clean:
         raise Stop(ExitCode.FINDINGS)
 
@@ -70,7 +74,7 @@ Window = tuple[datetime | None, datetime | None]
 
 
 def _bucket(
-    target: str, file: Path | None, window: Window, endpoint: str | None, profile: str | None, threads: int
+    target: str, files: list[Path] | None, window: Window, endpoint: str | None, profile: str | None, threads: int
 ) -> "Report":
     from trailstate.cli.bucket import Account, Bucket, Refusals, expectations
     from trailstate.trail.verify import verify as judge
@@ -79,7 +83,7 @@ def _bucket(
     account = Account(endpoint, profile)
     try:
         evidence = Bucket(account, name, prefix)
-        keys = _keys(file, lambda: _published(account, list(evidence.keys())))
+        keys = _keys(files, lambda: _published(account, list(evidence.keys())))
         expected = [] if prefix else expectations(account, name)
         with _progress() as progress:
             return judge(
@@ -90,7 +94,7 @@ def _bucket(
 
 
 def _directory(
-    path: Path, file: Path | None, window: Window, endpoint: str | None, profile: str | None, threads: int
+    path: Path, files: list[Path] | None, window: Window, endpoint: str | None, profile: str | None, threads: int
 ) -> "Report":
     from trailstate.cli.bucket import Account, Refusals
     from trailstate.trail.verify import Directory
@@ -100,7 +104,7 @@ def _directory(
         raise Stop(ExitCode.USAGE, f"'{path}' is neither a directory nor s3://BUCKET.")
     evidence = Directory(path)
     try:
-        keys = _keys(file, lambda: _published(Account(endpoint, profile), list(evidence.keys())))
+        keys = _keys(files, lambda: _published(Account(endpoint, profile), list(evidence.keys())))
     except Refusals as error:
         raise Stop(ExitCode.NO, f"The public keys could not be had: {error}. Give them with --public-keys.") from None
     with _progress() as progress:
@@ -113,14 +117,14 @@ def _published(account: "Account", keys: list[str]) -> "PublicKeys":
     return published_keys(account, keys)
 
 
-def _keys(file: Path | None, ask: "Callable[[], PublicKeys]") -> "PublicKeys":
+def _keys(files: list[Path] | None, ask: "Callable[[], PublicKeys]") -> "PublicKeys":
     from trailstate.trail.verify import PublicKeys
     from trailstate.trail.verify.keys import BadKey
 
-    if file is None:
+    if not files:
         return ask()
     try:
-        return PublicKeys.from_file(file)
+        return PublicKeys.from_files(files)
     except (BadKey, OSError) as error:
         raise Stop(ExitCode.USAGE, f"{error}.") from None
 
@@ -146,7 +150,8 @@ def _as_json(report: "Report") -> str:
     return json.dumps(report.as_json(), indent=2) + "\n"
 
 
-def _as_table(report: "Report") -> str:
+def as_table(report: "Report", width: int | None = None) -> str:
+    """Counts, then the findings: a row each or, where that is wider than the terminal (`width`), a paragraph each."""
     digests = f"{report.digests_valid} of {report.digests} digests valid"
     logs = f"{report.logs_valid} of {report.logs} listed log files valid"
     lines = [report.source, f"{digests}; {logs}; {report.pending} wait for the next digest"]
@@ -157,8 +162,26 @@ def _as_table(report: "Report") -> str:
     text = "".join(visible(line) + "\n" for line in lines)
     if report.is_clean:
         return f"{text}nothing was found: what is there is untouched, and nothing is missing\n"
-    return f"{text}\n{table(COLUMNS, [_row(each) for each in report.findings])}"
+    rows = [_row(each) for each in report.findings]
+    if width is None:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNBOUNDED_COLUMNS
+    fits = sum(max(map(len, cells)) + 2 for cells in zip(COLUMNS, *rows, strict=True)) <= width
+    findings = table(COLUMNS, rows) if fits else "\n".join(map(_paragraph, rows))
+    return f"{text}\n{findings}\n{_counted(report.findings)}\n"
 
 
 def _row(finding: "Finding") -> tuple[str, str, str, str]:
     return finding.kind, finding.chain, finding.subject, finding.sentence
+
+
+def _paragraph(row: tuple[str, str, str, str]) -> str:
+    """A key stands on a line of its own, unbroken, so that it can be copied."""
+    kind, chain, *rest = (visible(cell) for cell in row)
+    return "".join(f"{line}\n" for line in (f"{kind}: {chain}", *(f"  {each}" for each in rest)))
+
+
+def _counted(findings: "Sequence[Finding]") -> str:
+    """How many findings of which kind, the most frequent first."""
+    counts = Counter(each.kind for each in findings).most_common()
+    noun = "finding" if len(findings) == 1 else "findings"
+    return f"{len(findings)} {noun}: {', '.join(f'{count} {kind}' for kind, count in counts)}"

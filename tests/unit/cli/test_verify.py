@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.trail.verify.ledger import key, ledger
+from tests.unit.trail.verify.ledger import HOUR, START, extend, key, keys, ledger
 from typer.testing import CliRunner
 
 from trailstate.cli.exit import ExitCode
 from trailstate.cli.main import app
+from trailstate.cli.verify import as_table
+from trailstate.trail.verify import verify
 
 
 @pytest.fixture
@@ -70,3 +72,28 @@ def test_what_is_no_directory_is_said(tmp_path: Path) -> None:
     code, output = run(str(tmp_path / "nowhere"))
     assert code == ExitCode.USAGE
     assert "neither a directory nor s3://BUCKET" in output
+
+
+def test_the_keys_of_several_regions_come_from_several_files(tmp_path: Path, published: str) -> None:
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({"PublicKeyList": [dict(key(1).listed)]}))
+    made = ledger(2)
+    extend(made, START + 2 * HOUR)
+    made.put_digest(START + 3 * HOUR, [], number=1)
+    directory = str(made.saved(tmp_path / "logs"))
+    assert run(directory, "--public-keys", published, "--public-keys", str(other))[0] == ExitCode.OK
+
+
+def test_where_a_table_is_too_wide_each_finding_is_a_paragraph() -> None:
+    made = ledger()
+    made.remove(made.logs[3])
+    report = verify(made, keys())
+    wide, narrow = as_table(report), as_table(report, width=80)
+    assert wide.splitlines()[-3].startswith("log-missing  audit")
+    assert narrow.splitlines()[-5:] == [
+        "log-missing: audit (AWSLogs/111122223333/us-east-1)",
+        f"  {made.logs[3]}",
+        "  its digest lists it, and it is not there",
+        "",
+        "1 finding: 1 log-missing",
+    ]

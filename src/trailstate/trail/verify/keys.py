@@ -31,13 +31,9 @@ class PublicKeys:
         self._keys = {str(each.get("Fingerprint")): _key(each.get("Value")) for each in listed}
 
     @classmethod
-    def from_file(cls, path: Path) -> "PublicKeys":
+    def from_files(cls, paths: Iterable[Path]) -> "PublicKeys":
         """From what `aws cloudtrail list-public-keys` printed; BadKey when it is something else."""
-        try:
-            content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-            return cls(content["PublicKeyList"])
-        except (msgspec.DecodeError, KeyError, TypeError) as error:
-            raise BadKey(f"'{path}' is not what `aws cloudtrail list-public-keys` prints ({error})") from error
+        return cls(each for path in paths for each in _listed(path))
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -52,6 +48,14 @@ class PublicKeys:
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+def _listed(path: Path) -> list[Mapping[str, Any]]:
+    try:
+        content = msgspec.json.decode(path.read_bytes(), type=dict[str, list[dict[str, Any]]])
+        return list(content["PublicKeyList"])
+    except (msgspec.DecodeError, KeyError) as error:
+        raise BadKey(f"'{path}' is not what `aws cloudtrail list-public-keys` prints ({error})") from error
 
 
 def _key(value: object) -> rsa.RSAPublicKey:
