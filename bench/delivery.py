@@ -35,6 +35,8 @@ from trailstate.trail.keys import fresh_key
 from trailstate.world import SimulatedWorld
 
 COMMIT_RECORDS = 500
+IDLE_SECONDS = 0.2
+"""Between two looks whether all is done: a look walks through the queues of ten thousand accounts."""
 LOOK_SECONDS = 0.05
 """How long the client rests between two looks; what is measured is that much too long at most."""
 
@@ -124,7 +126,7 @@ def drained(house: Evidence) -> None:
     while (
         house.store.cursor(house.delivery.name) < house.store.head(JOURNAL) or house.delivery.ends() or house.is_busy()
     ):
-        time.sleep(0.01)
+        time.sleep(IDLE_SECONDS)
     house.runner.stop()
 
 
