@@ -175,6 +175,17 @@ def test_a_bucket_that_goes_away_is_told_and_its_backlog_drains(aws: Lab) -> Non
     assert status["LatestDeliveryAttemptSucceeded"]
 
 
+def test_a_trail_of_the_same_name_begins_with_no_status(aws: Lab) -> None:
+    cloudtrail, bucket = aws.client("cloudtrail"), a_bucket(aws, "evidence")
+    for _ in range(2):
+        arn = a_trail(aws, "all", bucket)
+        assert "LatestDeliveryTime" not in cloudtrail.get_trail_status(Name=arn)
+        aws.client("iam").list_users()
+        aws.advance("10s")
+        assert "LatestDeliveryTime" in cloudtrail.get_trail_status(Name=arn)
+        cloudtrail.delete_trail(Name=arn)
+
+
 def test_records_go_onward_to_logs_topic_and_bus(aws: Lab) -> None:
     logs, sns, sqs, events = (aws.client(name) for name in ("logs", "sns", "sqs", "events"))
     logs.create_log_group(logGroupName="trail")

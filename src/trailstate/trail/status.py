@@ -19,13 +19,19 @@ def key_of_arn(arn: str) -> ShelfKey:
     return trail_key(account, region, name)
 
 
+def status_key(trail: ShelfKey) -> ShelfKey:
+    """Where the status of a trail stands."""
+    return ShelfKey(trail.account, trail.region, STATUS, trail.name)
+
+
 class Statuses:
     """The documents as they will be once every commit handed out is kept. Safe from any thread."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._values: dict[ShelfKey, dict[str, Any]] = {}
+        self._values: dict[ShelfKey, tuple[object, dict[str, Any]]] = {}
+        """Beside each document the call that made its trail: a later trail of the name begins with nothing."""
 
     def forget(self) -> None:
         """Begin again from what is durable."""
@@ -35,16 +41,17 @@ class Statuses:
     def changed(self, trail: str, members: dict[str, Any]) -> list[ShelfChange]:
         """What to commit for a trail, by ARN; a member that is None goes. Nothing for a trail that is no more."""
         owner = key_of_arn(trail)
-        if self._store.get(owner) is None:
+        found = self._store.get(owner)
+        if found is None:
             return []
-        key = ShelfKey(owner.account, owner.region, STATUS, owner.name)
+        key, creation = status_key(owner), found.value.get("Creation")
         with self._lock:
-            before = self._values.get(key)
-            if before is None:
+            made_by, before = self._values.get(key, (None, None))
+            if before is None or made_by != creation:
                 document = self._store.get(key)
                 before = {} if document is None else document.value
             after = {name: value for name, value in (before | members).items() if value is not None}
-            self._values[key] = after
+            self._values[key] = creation, after
         return [] if after == before else [ShelfChange(key, after)]
 
 

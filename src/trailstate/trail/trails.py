@@ -7,6 +7,7 @@ and
 
 - `EventSelectors` or `AdvancedEventSelectors`, as GetEventSelectors answers them;
 - `IsLogging`, `StartLoggingTime`, `StopLoggingTime` (epoch seconds);
+- `Creation`, the event id of the call that made it;
 - `Generation`, one more with each StartLogging: a new digest chain begins;
 - `OrganizationId` when it is an organization trail.
 

@@ -6,10 +6,9 @@ from typing import Any
 
 from trailstate.services.cloudtrail.found import find_changeable, find_trail, save_trail
 from trailstate.services.operation import operation
-from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.trail.organization import Organizations
-from trailstate.trail.trails import STATUS
+from trailstate.trail.status import status_key
 from trailstate.values.timestamp import record_time
 from trailstate.wire.call import Call
 
@@ -46,7 +45,7 @@ def stop_logging(call: Call, shelf: StagedShelf, organizations: Organizations, *
 def get_trail_status(call: Call, shelf: StagedShelf, organizations: Organizations, *, Name: str) -> dict[str, Any]:
     """Whether the trail logs, and how its deliveries went; with the old members that hold times as text."""
     key, document = find_trail(call, shelf, organizations, Name)
-    held = {**document, **(shelf.get(ShelfKey(key.account, key.region, STATUS, key.name)) or {})}
+    held = {**document, **(shelf.get(status_key(key)) or {})}
     times = {name: _moment(held[name]) for name in TIMES if held.get(name) is not None}
     texts = {name: held[name] for name in TEXTS if held.get(name)}
     return {"IsLogging": document["IsLogging"], **times, **texts, **_as_text(times, held)}

@@ -16,6 +16,7 @@ from trailstate.services.operation import operation
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.trail.organization import Organization, Organizations
+from trailstate.trail.status import status_key
 from trailstate.trail.trails import DEFAULT_SELECTORS, TRAIL, trail_key
 from trailstate.wire.call import Call, Door
 
@@ -70,6 +71,7 @@ def create_trail(
         "EventSelectors": [dict(each) for each in DEFAULT_SELECTORS],
         "IsLogging": False,
         "Generation": 0,
+        "Creation": call.event_id,
         "TrailARN": trail_arn(key.account, key.region, key.name),
     }
     document = _asked(fresh | DEFAULTS, call.parameters)
@@ -123,6 +125,7 @@ def delete_trail(call: Call, shelf: StagedShelf, organizations: Organizations, *
     """The trail is no more; what it delivered stays where it is."""
     key, document = find_changeable(call, shelf, organizations, Name)
     drop_tags(shelf, document["TrailARN"])
+    shelf.delete(status_key(key))
     save_trail(call, shelf, key, None)
     return {}
 
