@@ -27,9 +27,16 @@ def actor(record: Record) -> str:
         return "root"
     arn = str(identity.get("arn") or "")
     if ":assumed-role/" in arn:
-        return arn.partition(":assumed-role/")[2]
-    names = (identity.get("userName"), identity.get("invokedBy"), arn.rpartition("/")[2], identity.get("principalId"))
+        return brief(arn)
+    names = (identity.get("userName"), identity.get("invokedBy"), brief(arn), identity.get("principalId"))
     return str(next((name for name in names if name), identity.get("type") or ""))
+
+
+def brief(principal: str) -> str:
+    """The name that ends a principal's ARN, `role/session` for a session; any other text as it is."""
+    if ":assumed-role/" in principal:
+        return principal.partition(":assumed-role/")[2]
+    return principal.rpartition("/")[2] or principal.rpartition(":")[2]
 
 
 def resources(record: Record) -> str:

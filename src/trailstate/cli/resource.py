@@ -15,6 +15,7 @@ import typer
 from trailstate.cli.events import moment
 from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.options import Config, Data, effective
+from trailstate.cli.records import brief
 from trailstate.cli.server import ask, server_time
 from trailstate.cli.terminal import put, say, table, visible
 
@@ -119,7 +120,12 @@ def diff(
         after = _at(items, known, moment(until, now))
         before = _before(items, known, after) if since is None else _at(items, known, moment(since, now))
         changes = _changes(before, after)
-        put(_as_json([_change(each) for each in changes]) if output is Form.JSON else "".join(map(_line, changes)))
+        if output is Form.JSON:
+            put(_as_json([_change(each) for each in changes]))
+            return
+        found = "" if changes else ": nothing changed"
+        say(f"{known.type} {known.id}, from {_captured(before)} to {_captured(after)} UTC{found}")
+        put("".join(map(_line, changes)))
 
 
 @resource.command()
@@ -289,13 +295,20 @@ def _brief(changes: "Sequence[Change]") -> str:
 def _row(recorded: "Recorded", changes: "Sequence[Change]") -> tuple[str, ...]:
     item, cause = recorded.item, recorded.cause or {}
     return (
-        str(item["configurationItemCaptureTime"]).replace("T", " ").rstrip("Z"),
+        _captured(recorded),
         item["configurationItemStatus"],
         cause.get("eventName") or "-",
-        cause.get("principal") or "-",
+        brief(cause.get("principal") or "-"),
         cause.get("sourceIPAddress") or "-",
         _brief(changes),
     )
+
+
+def _captured(recorded: "Recorded | None") -> str:
+    """When an item was captured; before the first one there was nothing."""
+    if recorded is None:
+        return "nothing"
+    return str(recorded.item["configurationItemCaptureTime"]).replace("T", " ").rstrip("Z")
 
 
 def _entry(recorded: "Recorded", changes: "Sequence[Change]") -> dict[str, Any]:

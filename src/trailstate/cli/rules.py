@@ -10,6 +10,7 @@ import typer
 
 from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.options import Config, Data, effective
+from trailstate.cli.records import brief
 from trailstate.cli.server import ask
 from trailstate.cli.terminal import put, say, table
 
@@ -237,11 +238,14 @@ def written(content: Mapping[str, Any], output: Written) -> str:
 
 def as_table(content: Mapping[str, Any]) -> str:
     """What people look at first: every rule that says something, and then what is not judged."""
+    from trailstate.compliance.report.content import by_whom
+
     rows = []
     for rule in content["rules"]:
         for each in rule["resources"]:
             since = each["since"][:19].replace("T", " ")
-            rows.append((each["compliance"], rule["name"], each["resourceId"], since, each["by"], each["annotation"]))
+            by = by_whom(each["cause"], brief)
+            rows.append((each["compliance"], rule["name"], each["resourceId"], since, by, each["annotation"]))
     rows.sort(key=lambda row: (row[0] != "NON_COMPLIANT", row[1:]))
     silent = [rule for rule in content["rules"] if not rule["resources"]]
     text = table(("verdict", "rule", "resource", "since (UTC)", "by", "what was found"), rows)

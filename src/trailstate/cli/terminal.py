@@ -9,13 +9,20 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from trailstate.cli.exit import ExitCode, Stop
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode's control, format (with the bidirectional marks), surrogate, private and line separator characters."""
 
 UNBOUNDED_COLUMNS = 100_000
+GAP = 2
+"""Blanks between columns."""
+WORD_CHARACTERS_MAX = 24
 
 
 def put(text: str) -> None:
@@ -54,21 +61,67 @@ def _escaped(character: str) -> str:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, piped: bool | None = None, width: int | None = None
 ) -> str:
-    """A table as text. On a terminal, or within `width`, long cells wrap; in a pipe every row is one line. Nothing is
-    ever cut off."""
+    """A table as text. On a terminal, or within `width`, long cells wrap, and where the columns would become too narrow
+    for their words each row is a block of lines; in a pipe every row is one line. Nothing is ever cut off."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     terminal = sys.stdout.isatty() if piped is None else not piped
     width = width or (shutil.get_terminal_size().columns if terminal else UNBOUNDED_COLUMNS)
     styled = terminal and not os.environ.get("NO_COLOR")
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        grid.add_column(Text(column), overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(visible(cell)) for cell in row))
+    cells = [[visible(cell) for cell in row] for row in rows]
+    widths = _widths([columns, *cells], width)
     console = Console(width=width, force_terminal=styled, color_system="standard" if styled else None, highlight=False)
     with console.capture() as captured:
-        console.print(grid)
+        console.print(_grid(columns, cells, widths) if widths else _blocks(columns, cells))
     return "".join(line.rstrip() + "\n" for line in captured.get().splitlines())
+
+
+def _grid(columns: Sequence[str], cells: Iterable[Sequence[str]], widths: Sequence[int]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    for column, wide in zip(columns, widths, strict=True):
+        grid.add_column(Text(column), overflow="fold", width=wide)
+    for row in cells:
+        grid.add_row(*map(Text, row))
+    return grid
+
+
+def _blocks(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> "Table":
+    """Each row's first cell, and below it the others with their names."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, GAP, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for first, *others in cells:
+        grid.add_row(Text(columns[0]), Text(first, style="bold"))
+        for column, cell in zip(columns[1:], others, strict=True):
+            if cell:
+                grid.add_row(Text(f"  {column}"), Text(cell))
+    return grid
+
+
+def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """How wide each column is; None where there is no room for their words side by side."""
+    from rich.cells import cell_len
+
+    columns = list(zip(*rows, strict=True))
+    least = [max(map(_longest_word, column)) for column in columns]
+    whole = [max(map(cell_len, column)) for column in columns]
+    spare = room - GAP * (len(columns) - 1) - sum(least)
+    if spare < 0:
+        return None
+    wanted = sum(whole) - sum(least)
+    if wanted <= spare:
+        return whole
+    return [low + spare * (high - low) // wanted for low, high in zip(least, whole, strict=True)]
+
+
+def _longest_word(cell: str) -> int:
+    """Words longer than most are folded rather than given the room of others."""
+    from rich.cells import cell_len
+
+    return min(WORD_CHARACTERS_MAX, max(map(cell_len, cell.split()), default=0))

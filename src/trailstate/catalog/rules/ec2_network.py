@@ -137,7 +137,7 @@ def vpc_default_security_group_closed(item: Item, _inventory: Inventory) -> Verd
     if MISSING in held:
         return not_held(_INBOUND)
     count = sum(len(permissions) for permissions in held)
-    return non_compliant(f"The default security group has {count} rules; expected none.") if count else COMPLIANT
+    return non_compliant(f"Rules of the default security group: {count}; expected none.") if count else COMPLIANT
 
 
 def _is_default(item: Item) -> bool | None:

@@ -3,7 +3,7 @@
 Plain values, so that it can cross a socket and be kept beside what is made of it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,9 +83,9 @@ def _resource(result: Result) -> dict[str, Any]:
     }
 
 
-def by_whom(cause: Mapping[str, Any] | None) -> str:
-    """Who made it so, and by which call; empty when that is not known."""
+def by_whom(cause: Mapping[str, Any] | None, named: Callable[[str], str] = str) -> str:
+    """Who made it so, and by which call; empty when that is not known. `named` says how a principal is told."""
     if not cause:
         return ""
-    who = cause.get("principal") or "somebody"
+    who = named(cause.get("principal") or "somebody")
     return f"{who} by {cause['eventName']}" if cause.get("eventName") else str(who)
