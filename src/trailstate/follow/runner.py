@@ -15,6 +15,7 @@ from trailstate.world import World
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
+NAMES_KEPT_MAX = 256
 BACK_OFF_SECONDS_MAX = 30.0
 SHIPPING_THREADS = 3
 """Of each shipper: a queue that waits for a slow receiver must not hold up the others."""
@@ -54,6 +55,8 @@ class Runner:
         self._driven: list[Driven] = []
         self._threads: list[threading.Thread] = []
         self._bells: list[tuple[Driven, threading.Event]] = []
+        self._rung: dict[str, list[threading.Event]] = {}
+        """The bells of those who have something to do after a ledger grew or a queue was filled, by its name."""
         self._commits = 0
         self._stopped = threading.Event()
         store.on_commit(self._notify)
@@ -114,11 +117,12 @@ class Runner:
         """Drive everything in threads until `stop`."""
         for each in self._driven:
             for _ in range(SHIPPING_THREADS if isinstance(each, Shipping) else 1):
-                bell = threading.Event()
-                self._bells.append((each, bell))
-                thread = threading.Thread(target=self._loop, args=(each, bell), name=each.name, daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                self._bells.append((each, threading.Event()))
+        self._rung.clear()
+        for each, bell in self._bells:
+            thread = threading.Thread(target=self._loop, args=(each, bell), name=each.name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def stop(self) -> None:
         self._stopped.set()
@@ -130,9 +134,19 @@ class Runner:
     def _notify(self, news: News) -> None:
         """Wake those alone who have something to do: a call's commit is on its caller's way."""
         self._commits += 1
-        for driven, bell in self._bells:
-            if not bell.is_set() and driven.hears(news):
-                bell.set()
+        for name in news:
+            bells = self._rung.get(name)
+            for bell in self._bells_for(name) if bells is None else bells:
+                if not bell.is_set():
+                    bell.set()
+
+    def _bells_for(self, name: str) -> list[threading.Event]:
+        """Queues have names without end; those of the ledgers are asked for again and again."""
+        if len(self._rung) >= NAMES_KEPT_MAX:
+            self._rung.clear()
+        news = frozenset({name})
+        bells = self._rung[name] = [bell for driven, bell in self._bells if driven.hears(news)]
+        return bells
 
     def _loop(self, driven: Driven, bell: threading.Event) -> None:
         back_off = self._poll_seconds
