@@ -206,6 +206,19 @@ def test_an_intent_stays_until_a_commit_settles_it(store: Store) -> None:
     assert store.intents() == [second]
 
 
+def test_intents_are_settled_whatever_else_is_in_their_commit(store: Store) -> None:
+    """More of them than entries, fewer, or none at all; an entry that settles nothing settles nothing."""
+    names = ["", "one", "two", "three", "four"]
+    store.commit(Commit(intents=[Intent(each, NOON, ACCOUNT, REGION, b"") for each in names]))
+    store.commit(Commit([line("a"), line("b"), line("c")], settled=["one"]))
+    assert [each.id for each in store.intents()] == ["", "two", "three", "four"]
+    store.commit(Commit([line("d")], settled=["three", "two"]))
+    assert [each.id for each in store.intents()] == ["", "four"]
+    store.commit(Commit(settled=["four", ""]))
+    assert store.intents() == []
+    assert [each.position for each in store.read(JOURNAL, 0, 10)] == [1, 2, 3, 4]
+
+
 def test_an_intent_said_twice_is_one_intent(store: Store) -> None:
     """A caller that lost an acknowledgement says it again; the first stands."""
     store.commit(Commit(intents=[Intent("one", NOON, ACCOUNT, REGION, b"first")]))

@@ -135,9 +135,11 @@ class EmbeddedEstate:
         raise AssertionError(f"a request was answered by {type(answer).__name__}")
 
     def _answer_to(self, request: EstateRequest, number: int) -> tuple[Answer, int | None]:
+        asked = request.request
+        if asked.body_file is None and len(asked.body) <= INLINE_BYTES:
+            return self._asked(_serve(request, asked.body, number))
         with ExitStack() as opened:
-            attachment = _attachment(request.request, opened)
-            return self._asked(_serve(request, attachment is None, number), attachment)
+            return self._asked(_serve(request, b"", number), _attachment(asked, opened))
 
     def credential(self, access_key_id: str) -> Credential | None:
         answer, _ = self._asked(Ask(access_key_id))
@@ -264,13 +266,13 @@ def microseconds(moment: datetime) -> int:
     return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
-def _serve(request: EstateRequest, inline: bool, number: int) -> Serve:
+def _serve(request: EstateRequest, body: bytes, number: int) -> Serve:
     asked = request.request
     return Serve(
         method=asked.method,
         target=asked.target,
         headers=list(asked.headers),
-        body=asked.body if inline else b"",
+        body=body,
         source_address=asked.source_address,
         service=request.service,
         operation=request.operation,

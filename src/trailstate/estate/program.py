@@ -3,7 +3,6 @@
 A `Program` serves one process; when that dies the owner makes another.
 """
 
-import contextlib
 import os
 import socket
 import sys
@@ -107,11 +106,12 @@ class Program:
         """The answer, and the descriptor that came with it. Ended when there is none to be had; the process is gone
         then, whatever it was."""
         self._answers.await_turn(awaited)
-        with contextlib.ExitStack() as turn:
-            turn.push(self._answers)
+        try:
             if self._lost:
                 raise Ended("it went away over an earlier request")
             return self._receive(timeout_seconds)
+        finally:
+            self._answers.leave()
 
     def kill(self) -> None:
         """End it at once; whoever waits for an answer is told so."""

@@ -28,7 +28,7 @@ class Turns:
         return len(self._waiting)
 
     def queue_up(self) -> Place:
-        """Take a place in the queue without waiting; `await_turn` with what this returns, then leave by `__exit__`."""
+        """Take a place in the queue without waiting; `await_turn` with what this returns, then `leave`."""
         with self._mutex:
             if not self._taken:
                 self._taken = True
@@ -47,6 +47,10 @@ class Turns:
         self.await_turn(self.queue_up())
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """Hand the turn on."""
         with self._mutex:
             if self._waiting:
                 self._waiting.popleft().release()

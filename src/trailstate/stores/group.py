@@ -25,13 +25,20 @@ Head = tuple[int, int]
 """The last position of a ledger and its time in microseconds."""
 
 _VALUES = "(?, ?, ?, ?, ?, ?)"
-_INSERT_ENTRIES = tuple(
-    "INSERT INTO entry VALUES " + ", ".join([_VALUES] * count)  # noqa: S608 - constants
-    for count in range(INSERT_ROWS_MAX + 1)
-)
+
+
+def _inserts(beginning: str, columns: int) -> tuple[str, ...]:
+    """The statement that inserts so many rows at once, by their number."""
+    row = f"({', '.join(['?'] * columns)})"
+    return tuple(f"{beginning} VALUES {', '.join([row] * count)}" for count in range(INSERT_ROWS_MAX + 1))
+
+
+_ADD_ENTRIES = _inserts("INSERT INTO entry", 6)
+_ADD_ANSWERED = _inserts("INSERT INTO answered", 7)
+"""Entries, each with the intent that is settled by it: any of the transaction's, for all are kept or none."""
+_ADD_INTENTS = _inserts("INSERT OR IGNORE INTO intent (id, time, account, region, body)", 5)
 _PUT_DOCUMENT = f"INSERT OR REPLACE INTO document VALUES {_VALUES}"  # noqa: S608 - constants
 _REMOVE_DOCUMENT = "DELETE FROM document WHERE account = ? AND region = ? AND kind = ? AND name = ?"
-_ADD_INTENT = "INSERT OR IGNORE INTO intent (id, time, account, region, body) VALUES (?, ?, ?, ?, ?)"
 _SETTLE_INTENT = "DELETE FROM intent WHERE id = ?"
 _ADD_EFFECT = "INSERT OR IGNORE INTO outbox (id, queue, body) VALUES (?, ?, ?)"
 _EFFECT_DONE = (
@@ -140,20 +147,36 @@ class Group:
 
     def statements(self) -> Iterator[Statement]:
         """What to execute, in this order; one statement alone needs no transaction around it."""
-        for first in range(0, len(self._entries), INSERT_ROWS_MAX):
-            chunk = self._entries[first : first + INSERT_ROWS_MAX]
-            yield _INSERT_ENTRIES[len(chunk)], [tuple(value for row in chunk for value in row)]
+        settled, entries = list(self._settled), self._entries
+        if settled and entries:
+            intents: list[str | None] = [*settled[: len(entries)], *[None] * (len(entries) - len(settled))]
+            rows = [(*entry, intent) for entry, intent in zip(entries, intents, strict=True)]
+            yield from _in_chunks(_ADD_ANSWERED, rows)
+        else:
+            yield from _in_chunks(_ADD_ENTRIES, entries)
+        if len(settled) > len(entries):
+            yield _SETTLE_INTENT, [(each,) for each in settled[len(entries) :]]
+        if self._documents:
+            yield from self._document_statements()
+        yield from _in_chunks(_ADD_INTENTS, list(self._intents.values()))
+        if self._outbox:
+            yield _ADD_EFFECT, self._outbox
+        if self._done:
+            yield _EFFECT_DONE, [(each,) for each in self._done]
+        if self._cursors:
+            yield _SET_CURSOR, list(self._cursors.items())
+
+    def _document_statements(self) -> Iterator[Statement]:
         documents = [(_place(key), version, value) for key, (version, value) in self._documents.items()]
-        others: tuple[Statement, ...] = (
-            (_PUT_DOCUMENT, [(*place, version, value) for place, version, value in documents if value is not None]),
-            (_REMOVE_DOCUMENT, [place for place, _, value in documents if value is None]),
-            (_SETTLE_INTENT, [(each,) for each in self._settled]),
-            (_ADD_INTENT, list(self._intents.values())),
-            (_ADD_EFFECT, self._outbox),
-            (_EFFECT_DONE, [(each,) for each in self._done]),
-            (_SET_CURSOR, list(self._cursors.items())),
-        )
-        yield from (statement for statement in others if statement[1])
+        put = [(*place, version, value) for place, version, value in documents if value is not None]
+        removed = [place for place, _, value in documents if value is None]
+        yield from (each for each in ((_PUT_DOCUMENT, put), (_REMOVE_DOCUMENT, removed)) if each[1])
+
+
+def _in_chunks(inserts: Sequence[str], rows: Sequence[Row]) -> Iterator[Statement]:
+    for first in range(0, len(rows), INSERT_ROWS_MAX):
+        chunk = rows[first : first + INSERT_ROWS_MAX]
+        yield inserts[len(chunk)], [chunk[0] if len(chunk) == 1 else tuple(value for row in chunk for value in row)]
 
 
 def microseconds(time: datetime) -> int:

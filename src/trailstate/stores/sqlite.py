@@ -33,7 +33,7 @@ from trailstate.world import World
 
 FILE_NAME = "truth.db"
 LOCK_NAME = "truth.lock"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 QUEUE_COMMITS_MAX = 4096
 GROUP_COMMITS_MAX = 512
 WAL_PAGES_MAX = 1000
@@ -60,6 +60,14 @@ CREATE TABLE cursor (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT R
 MIGRATIONS = {
     0: SCHEMA,
     1: "CREATE INDEX document_kind ON document (kind, account, region, name);",
+    # An entry and the intent it settles in one statement: a transaction of its own, in a single step.
+    2: """
+CREATE VIEW answered AS SELECT ledger, position, time, account, region, body, NULL AS intent FROM entry;
+CREATE TRIGGER settle INSTEAD OF INSERT ON answered BEGIN
+  INSERT INTO entry VALUES (NEW.ledger, NEW.position, NEW.time, NEW.account, NEW.region, NEW.body);
+  DELETE FROM intent WHERE id = NEW.intent;
+END;
+""",
 }
 """What turns each version into the next one."""
 
