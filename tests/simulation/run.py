@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,133 +24,19 @@ from typing import Any
 import msgspec
 
 from tests.simulation.cloud import Cloud
-from tests.simulation.evidence import ACCOUNT, REGION, Evidence, Members, Parts, a_trail
-from trailstate.stores.interface import JOURNAL, StoreUnavailable
-from trailstate.stores.memory import Faults, MemoryObjects, MemoryStore
+from tests.simulation.evidence import ACCOUNT, REGION, Evidence, Parts, a_trail
+from tests.simulation.model import ACCOUNTS, BUCKETS, REGIONS, Model
+from tests.simulation.surroundings import Crash, JournalMembers, SteppedWorld, WatchedObjects, Weather
+from trailstate.stores.interface import StoreUnavailable
+from trailstate.stores.memory import Faults, MemoryStore
 from trailstate.trail.check import LogCheck
 from trailstate.trail.keys import PublicKey, public_keys
-from trailstate.trail.membership import move, moved
 from trailstate.trail.trails import CHANGE
-from trailstate.wire.fault import Fault
-from trailstate.world import SimulatedWorld
 
 HOURS = 48
 FULL_CHECK_STEPS = 200
-ACCOUNTS = (ACCOUNT, "444455556666")
-REGIONS = (REGION, "eu-west-1")
-BUCKETS = {"all": ("evidence", "evidence-2"), "one": ("other",)}
 BEHIND = timedelta(hours=6)
 """How much the wall clock may be behind the time that has passed: steps of two hours, a few times over."""
-
-
-class SteppedWorld(SimulatedWorld):
-    """A world whose wall clock is set now and then, as clocks are; the monotonic one only runs."""
-
-    elapsed = 0.0
-
-    def monotonic(self) -> float:
-        return self.elapsed
-
-    def pass_time(self, by: timedelta) -> None:
-        self.elapsed += by.total_seconds()
-        self.advance(by)
-
-
-class WatchedObjects(MemoryObjects):
-    """Objects that remember what ever stood there: nothing may be made a second time."""
-
-    def __init__(self, faults: Faults) -> None:
-        super().__init__(faults)
-        self.ever: set[str] = set()
-        self.findings: list[str] = []
-
-    def put_if_absent(self, key: str, body: bytes) -> None:
-        if key in self.ever and key not in self._bodies:
-            self.findings.append(f"the object '{key}' was cleared away before it was delivered")
-        super().put_if_absent(key, body)
-        self.ever.add(key)
-
-
-class JournalMembers(Members):
-    """One organization, as the calls that the journal holds by now have made it."""
-
-    store: MemoryStore
-
-    def members(self, manager: str) -> frozenset[str]:
-        members = frozenset(self.accounts)
-        for entry in self.store.read(JOURNAL, 0, 10**9):
-            if b"organizations.amazonaws.com" in entry.body and (found := move(msgspec.json.decode(entry.body))):
-                members = moved(members, found)
-        return members
-
-
-class Crash(BaseException):
-    """The process dies here."""
-
-
-@dataclass
-class Weather:
-    """How often a call fails, in which form, and how often the process dies of it."""
-
-    draw: random.Random
-    rate: float = 0.0
-    lost_answers: int = 0
-
-    def fails(self, operation: str, kept: bool) -> None:
-        if self.draw.random() >= self.rate:
-            return
-        self.lost_answers += kept
-        if self.draw.random() < 0.2:
-            raise Crash(operation)
-        raise Fault("ServiceUnavailable", "Please reduce your request rate.", 503, "s3")
-
-
-@dataclass
-class Model:
-    """What should be in which trail's files: the journal read plainly, with the changes that were attempted."""
-
-    attempted: dict[str, dict[str, Any] | None] = field(default_factory=dict)
-    """Event id of a change, and the trail after it."""
-    names: dict[str, str] = field(default_factory=dict)
-    expected: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in BUCKETS})
-    starts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BUCKETS, 0))
-    members: frozenset[str] = frozenset(ACCOUNTS)
-    states: dict[str, dict[str, Any] | None] = field(default_factory=lambda: dict.fromkeys(BUCKETS))
-    read: int = 0
-
-    def follow(self, store: MemoryStore) -> None:
-        try:
-            entries = store.read(JOURNAL, self.read, 10**9)
-        except StoreUnavailable:
-            return
-        for entry in entries:
-            record = msgspec.json.decode(entry.body)
-            for name, trail in self.states.items():
-                if trail is not None and belongs(trail, record, self.members):
-                    self.expected[name].add(record["eventID"])
-            if record["eventID"] in self.attempted:
-                self._change(self.names[record["eventID"]], self.attempted[record["eventID"]])
-            self.members = moved(self.members, found) if (found := move(record)) else self.members
-            self.read = entry.position
-
-    def _change(self, name: str, after: dict[str, Any] | None) -> None:
-        self.starts[name] += is_chained(after) and not is_chained(self.states[name])
-        self.states[name] = after
-
-
-def is_chained(trail: dict[str, Any] | None) -> bool:
-    return bool(trail and trail["IsLogging"] and trail["LogFileValidationEnabled"])
-
-
-def belongs(trail: dict[str, Any], record: dict[str, Any], members: frozenset[str]) -> bool:
-    """The documentation, read plainly."""
-    if not trail["IsLogging"] or (not trail["IsMultiRegionTrail"] and record["awsRegion"] != REGION):
-        return False
-    account = record["recipientAccountId"]
-    if account != ACCOUNT and not (trail["IsOrganizationTrail"] and account in members):
-        return False
-    wants = trail["EventSelectors"][0]["ReadWriteType"]
-    return wants == "All" or record["readOnly"] == (wants == "ReadOnly")
 
 
 class Simulation:

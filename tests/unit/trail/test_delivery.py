@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.simulation.cloud import Cloud, Stored
 from tests.simulation.evidence import ACCOUNT, BUCKET, REGION, Evidence, Members, a_trail
-from tests.simulation.run import SteppedWorld
+from tests.simulation.surroundings import SteppedWorld
 
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.memory import MemoryObjects, MemoryStore
