@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from trailstate.watch.metric import Datum, MetricName, statistic
+from trailstate.watch.queries import BadQueries, Query, computed, read_queries
+from trailstate.watch.series import Series
 
 OK = "OK"
 ALARM = "ALARM"
@@ -23,6 +25,11 @@ LOW_SAMPLES = 10
 """CloudWatch user guide, "Percentile-based alarms and low data samples": a percentile p needs 10 / (1 - p) samples."""
 
 Document = Mapping[str, Any]
+Data = Mapping[str, Mapping[int, Sequence[Datum]]]
+"""By the id of a metric's query, by the begin of a period."""
+
+ONLY = "m1"
+"""The id of an alarm's only metric, as events name it."""
 
 COMPARISONS: Mapping[str, tuple[str, Any]] = {
     "GreaterThanOrEqualToThreshold": ("greater than or equal to", lambda value, bound: value >= bound),
@@ -49,27 +56,47 @@ class Verdict:
     points: Sequence[Point] = ()
 
 
-def metric_of(account: str, region: str, document: Document) -> MetricName:
-    """The metric that the alarm watches."""
+def queries_of(account: str, region: str, document: Document) -> dict[str, Query]:
+    """What the alarm watches: one metric, or what an expression makes of several."""
+    if "Metrics" in document:
+        return read_queries(account, region, document["Metrics"])
     dimensions = sorted((each["Name"], each["Value"]) for each in document.get("Dimensions", ()))
-    return MetricName(account, region, document["Namespace"], document["MetricName"], tuple(dimensions))
+    metric = MetricName(account, region, document["Namespace"], document["MetricName"], tuple(dimensions))
+    period = int(document["Period"])
+    return {ONLY: Query(ONLY, "", True, metric, statistic_of(document), document.get("Unit"), period)}
+
+
+def watched(queries: Mapping[str, Query]) -> Query:
+    """The one query whose series is held against the threshold."""
+    (found,) = (each for each in queries.values() if each.returns)
+    return found
 
 
 def statistic_of(document: Document) -> str:
-    return str(document.get("Statistic") or document["ExtendedStatistic"])
+    """Empty for an alarm on an expression."""
+    return str(document.get("Statistic") or document.get("ExtendedStatistic") or "")
 
 
-def window_seconds(document: Document) -> int:
-    """How far back an alarm looks."""
-    return int(document["Period"]) * (int(document["EvaluationPeriods"]) + EXTRA_PERIODS)
+def window_periods(document: Document) -> int:
+    """How many periods back an alarm looks."""
+    return int(document["EvaluationPeriods"]) + EXTRA_PERIODS
 
 
-def points(document: Document, periods: Mapping[int, Sequence[Datum]], end: int) -> list[Point]:
-    """The periods that an alarm looks at when the last of them ends, newest first."""
-    step, count = int(document["Period"]), int(document["EvaluationPeriods"]) + EXTRA_PERIODS
-    name = statistic_of(document)
-    begins = range(end - step, end - step * (count + 1), -step)
-    return [Point(begin, statistic(name, periods.get(begin, ()))) for begin in begins]
+def points(document: Document, queries: Mapping[str, Query], data: Data, end: int) -> list[Point]:
+    """The periods that an alarm looks at when the last of them ends, newest first. An expression that makes no series
+    of what there is has no data."""
+    main = watched(queries)
+    grid = range(end - main.period * window_periods(document), end, main.period)
+
+    def read(query: Query) -> Series:
+        values = ((begin, statistic(query.statistic, data[query.id].get(begin, ()))) for begin in grid)
+        return {begin: value for begin, value in values if value is not None}
+
+    try:
+        found = computed(queries, read, lambda _: grid)[main.id]
+    except BadQueries:
+        found = {}
+    return [Point(begin, found.get(begin)) for begin in reversed(grid)]
 
 
 def has_few_samples(document: Document, periods: Mapping[int, Sequence[Datum]], end: int) -> bool:
@@ -144,9 +171,10 @@ def reason_data(document: Document, verdict: Verdict, now: datetime) -> dict[str
     data: dict[str, Any] = {"version": "1.0", "queryDate": _iso(now)}
     if newest_first:
         data["startDate"] = _iso(datetime.fromtimestamp(newest_first[-1].begin, UTC))
+    statistic = {"statistic": statistic_of(document)} if statistic_of(document) else {}
     return data | {
-        "statistic": statistic_of(document),
-        "period": document["Period"],
+        **statistic,
+        "period": watched(queries_of("", "", document)).period,
         "recentDatapoints": [point.value for point in reversed(newest_first)],
         "threshold": document["Threshold"],
     }

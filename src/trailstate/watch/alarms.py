@@ -17,6 +17,7 @@ from trailstate.watch import alarm, change
 from trailstate.watch.arrival import Series
 from trailstate.watch.composite import read_rule
 from trailstate.watch.metric import Datum, MetricName, Metrics, by_period
+from trailstate.watch.queries import Query
 from trailstate.world import World
 
 SCHEMA = """
@@ -35,17 +36,25 @@ ROUNDS_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Known:
+    """An alarm, and what a metric alarm watches."""
+
     key: ShelfKey
     value: Mapping[str, Any]
     version: int
+    queries: Mapping[str, Query]
 
     @property
-    def metric(self) -> MetricName:
-        return alarm.metric_of(self.key.account, self.key.region, self.value)
+    def metrics(self) -> Sequence[Query]:
+        return [each for each in self.queries.values() if each.metric is not None]
 
     @property
     def period(self) -> int:
-        return int(self.value["Period"])
+        return alarm.watched(self.queries).period
+
+    def oldest(self, heard: Mapping[MetricName, int]) -> int | None:
+        """The time of the oldest datum that came for a metric of its; None when none did."""
+        times = [heard[each.metric] for each in self.metrics if each.metric is not None and each.metric in heard]
+        return min(times, default=None)
 
 
 class Alarms:
@@ -100,9 +109,9 @@ class Alarms:
                 heard, self._heard = self._heard, {}
             judged = {}
             for each in list(self._of(change.METRIC_ALARM)):
-                last = int(now.timestamp()) // each.period * each.period
-                is_due = last > self._until(each) or each.metric in heard
-                if is_due and self._judge(each, last, now, heard.get(each.metric, last)):
+                last, oldest = int(now.timestamp()) // each.period * each.period, each.oldest(heard)
+                is_due = last > self._until(each) or oldest is not None
+                if is_due and self._judge(each, last, now, last if oldest is None else oldest):
                     judged[_place(each.key)] = last
             self._compose(now)
             self._note(judged)
@@ -116,8 +125,8 @@ class Alarms:
             return
         self._head = head
         found = self._store.documents(None, None, change.ALARMS)
-        self._known = [Known(key, document.value, document.version) for key, document in found]
-        self._watched = frozenset(each.metric for each in self._of(change.METRIC_ALARM))
+        self._known = [_known(key, document.value, document.version) for key, document in found]
+        self._watched = frozenset(query.metric for each in self._known for query in each.metrics if query.metric)
 
     def _of(self, kind: str) -> Iterator[Known]:
         return (each for each in self._known if each.value["Type"] == kind)
@@ -150,12 +159,12 @@ class Alarms:
         when somebody else changed the alarm meanwhile, so that it must be read and judged again."""
         until = self._until(known)
         oldest = max(oldest, _made(known), last - LATE_SECONDS_MAX)
-        window = alarm.window_seconds(known.value)
+        window = known.period * alarm.window_periods(known.value)
         first = min(until, oldest // known.period * known.period, last - known.period) + known.period
-        data = self._metrics.read(known.metric, first - window, last, known.value.get("Unit"))
-        periods = by_period(data, known.period)
-        for end in _moments(periods, known.period, first, last, window):
-            verdict = self._verdict(known, periods, end)
+        data = {each.id: self._read(each, first - window, last) for each in known.metrics}
+        begins = {begin for periods in data.values() for begin in periods}
+        for end in _moments(begins, known.period, first, last, window):
+            verdict = self._verdict(known, data, end)
             if verdict is None or (end <= until and end < last and verdict.state != alarm.ALARM):
                 continue
             if verdict.state != known.value["StateValue"]:
@@ -167,10 +176,14 @@ class Alarms:
                 known = changed
         return True
 
-    def _verdict(self, known: Known, periods: Mapping[int, Sequence[Datum]], end: int) -> alarm.Verdict | None:
-        if alarm.has_few_samples(known.value, periods, end):
+    def _read(self, query: Query, first: int, end: int) -> dict[int, list[Datum]]:
+        assert query.metric is not None, "expressions have no data of their own"
+        return by_period(self._metrics.read(query.metric, first, end, query.unit), query.period)
+
+    def _verdict(self, known: Known, data: alarm.Data, end: int) -> alarm.Verdict | None:
+        if alarm.ONLY in data and alarm.has_few_samples(known.value, data[alarm.ONLY], end):
             return None
-        return alarm.judge(known.value, alarm.points(known.value, periods, end))
+        return alarm.judge(known.value, alarm.points(known.value, known.queries, data, end))
 
     def _compose(self, now: datetime) -> None:
         """Composite alarms look at the others, and at one another, until none changes."""
@@ -214,9 +227,14 @@ class Alarms:
         except VersionConflict:
             self._head = -1
             return None
-        fresh = Known(known.key, after, known.version + 1)
+        fresh = Known(known.key, after, known.version + 1, known.queries)
         self._known = [fresh if each.key == known.key else each for each in self._known]
         return fresh
+
+
+def _known(key: ShelfKey, value: Mapping[str, Any], version: int) -> Known:
+    is_metric = value["Type"] == change.METRIC_ALARM
+    return Known(key, value, version, alarm.queries_of(key.account, key.region, value) if is_metric else {})
 
 
 def _made(known: Known) -> int:

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from trailstate.stores.interface import OutboxRow, ShelfKey
-from trailstate.watch.alarm import ALARM, INSUFFICIENT, OK, statistic_of
+from trailstate.watch.alarm import ALARM, INSUFFICIENT, OK, queries_of, statistic_of, watched
+from trailstate.watch.queries import Query
 
 ALARMS = "cloudwatch.alarm"
 HISTORY = "cloudwatch.alarm_history"
@@ -166,6 +167,36 @@ def message(before: Mapping[str, Any], after: Mapping[str, Any], account: str, r
 
 
 def _trigger(document: Mapping[str, Any]) -> Document:
+    """What is watched, and how it is judged."""
+    return {
+        **(_one_metric(document) if "Metrics" not in document else _several(document)),
+        "EvaluationPeriods": document["EvaluationPeriods"],
+        **({"DatapointsToAlarm": document["DatapointsToAlarm"]} if "DatapointsToAlarm" in document else {}),
+        "ComparisonOperator": document["ComparisonOperator"],
+        "Threshold": document["Threshold"],
+        "TreatMissingData": document.get("TreatMissingData", "missing"),
+        "EvaluateLowSampleCountPercentile": document.get("EvaluateLowSampleCountPercentile", ""),
+    }
+
+
+def _several(document: Mapping[str, Any]) -> Document:
+    """The queries of an alarm on an expression, dimensions written as messages write them."""
+
+    def told(query: Mapping[str, Any]) -> Document:
+        stat = query.get("MetricStat")
+        rest = {name: value for name, value in query.items() if name != "MetricStat"} | {
+            "ReturnData": query.get("ReturnData") is not False
+        }
+        if stat is None:
+            return rest
+        metric = stat["Metric"]
+        dimensions = [{"value": each["Value"], "name": each["Name"]} for each in metric.get("Dimensions") or ()]
+        return rest | {"MetricStat": {**stat, "Metric": {**metric, "Dimensions": dimensions}}}
+
+    return {"Period": watched(queries_of("", "", document)).period, "Metrics": [told(e) for e in document["Metrics"]]}
+
+
+def _one_metric(document: Mapping[str, Any]) -> Document:
     name = statistic_of(document)
     kind = (
         {"StatisticType": "Statistic", "Statistic": STATISTIC_WORDS.get(name, name.upper())}
@@ -179,12 +210,6 @@ def _trigger(document: Mapping[str, Any]) -> Document:
         "Unit": document.get("Unit"),
         "Dimensions": [{"value": each["Value"], "name": each["Name"]} for each in document.get("Dimensions", ())],
         "Period": document["Period"],
-        "EvaluationPeriods": document["EvaluationPeriods"],
-        **({"DatapointsToAlarm": document["DatapointsToAlarm"]} if "DatapointsToAlarm" in document else {}),
-        "ComparisonOperator": document["ComparisonOperator"],
-        "Threshold": document["Threshold"],
-        "TreatMissingData": document.get("TreatMissingData", "missing"),
-        "EvaluateLowSampleCountPercentile": document.get("EvaluateLowSampleCountPercentile", ""),
     }
 
 
@@ -205,13 +230,21 @@ def _configuration(document: Mapping[str, Any]) -> Document:
     described = {"description": document["AlarmDescription"]} if document.get("AlarmDescription") else {}
     if document["Type"] == COMPOSITE_ALARM:
         return described | {"alarmRule": document["AlarmRule"]}
+    expressions = {each["Id"]: each["Expression"] for each in document.get("Metrics", ()) if each.get("Expression")}
+    queries = queries_of("", "", document).values()
+    return described | {"metrics": [_query(each, expressions.get(each.id)) for each in queries]}
+
+
+def _query(query: Query, expression: str | None) -> Document:
+    told: Document = {"id": query.id, "returnData": query.returns}
+    if query.metric is None:
+        return told | {"expression": expression, "label": query.label}
     metric = {
-        "namespace": document["Namespace"],
-        "name": document["MetricName"],
-        "dimensions": {each["Name"]: each["Value"] for each in document.get("Dimensions", ())},
+        "namespace": query.metric.namespace,
+        "name": query.metric.name,
+        "dimensions": dict(query.metric.dimensions),
     }
-    stat = {"metric": metric, "period": document["Period"], "stat": statistic_of(document)}
-    return described | {"metrics": [{"id": "m1", "metricStat": stat, "returnData": True}]}
+    return told | {"metricStat": {"metric": metric, "period": query.period, "stat": query.statistic}}
 
 
 def event_detail(before: Mapping[str, Any], after: Mapping[str, Any]) -> Document:

@@ -48,7 +48,20 @@ def service_of(arn: str) -> str:
 
 
 def is_possible(arn: str) -> bool:
-    return service_of(arn) in (*REQUESTS, "bus")
+    """Whether events can be brought there."""
+    kind = service_of(arn)
+    return kind in (*REQUESTS, "bus") and arn.split(":", 5)[5].startswith(RESOURCES.get(kind, ""))
+
+
+RESOURCES = {
+    "firehose": "deliverystream/",
+    "kinesis": "stream/",
+    "lambda": "function:",
+    "logs": "log-group:",
+    "ssm": "automation-definition/",
+    "states": "stateMachine:",
+}
+"""How a service's only kind of target begins."""
 
 
 def _to_queue(target: Mapping[str, Any], text: str, _: Mapping[str, Any]) -> Request:

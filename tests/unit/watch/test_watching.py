@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -326,3 +327,72 @@ def test_refusals_of_alarms_say_what_was_expected(aws: Lab, settings: dict[str, 
     with pytest.raises(ClientError, match=said) as refused:
         alarm(aws, "refused", **settings)
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def a_query(name: str, metric: str, *, returns: bool = False) -> dict[str, Any]:
+    stat = {"Metric": {"Namespace": "Math", "MetricName": metric}, "Period": 60, "Stat": "Sum"}
+    return {"Id": name, "MetricStat": stat, "ReturnData": returns}
+
+
+RATE = [
+    a_query("failed", "Failed"),
+    a_query("asked", "Asked"),
+    {"Id": "rate", "Expression": "100 * FILL(failed, 0) / asked", "Label": "failures in percent"},
+]
+
+
+def put_math(aws: Lab, failed: float | None, asked: float) -> None:
+    data = [("Asked", asked), *([("Failed", failed)] if failed is not None else [])]
+    aws.client("cloudwatch").put_metric_data(
+        Namespace="Math", MetricData=[{"MetricName": name, "Value": number} for name, number in data]
+    )
+
+
+def test_expressions_are_computed_from_metrics(aws: Lab) -> None:
+    cloudwatch, began = aws.client("cloudwatch"), aws.now()
+    for failed, asked in ((1, 10), (None, 20), (5, 20)):
+        put_math(aws, failed, asked)
+        aws.advance("1m")
+    asked = {"StartTime": began - timedelta(minutes=1), "EndTime": aws.now(), "ScanBy": "TimestampAscending"}
+    (found,) = cloudwatch.get_metric_data(MetricDataQueries=RATE, **asked)["MetricDataResults"]
+    assert (found["Id"], found["Label"], found["Values"]) == ("rate", "failures in percent", [10.0, 0.0, 25.0])
+    with pytest.raises(ClientError, match="Error in expression 'e1': expected the id of a query; found 'nothing'"):
+        cloudwatch.get_metric_data(MetricDataQueries=[{"Id": "e1", "Expression": "nothing * 2"}], **asked)
+    scalar = [a_query("asked", "Asked"), {"Id": "e1", "Expression": "SUM(asked)"}]
+    with pytest.raises(ClientError, match="expected an expression that gives one time series"):
+        cloudwatch.get_metric_data(MetricDataQueries=scalar, **asked)
+
+
+def test_an_alarm_on_an_expression(aws: Lab) -> None:
+    cloudwatch = aws.client("cloudwatch")
+    topic, queue = queue_behind(aws, "math")
+    settings = {
+        "AlarmName": "failing",
+        "EvaluationPeriods": 1,
+        "Threshold": 20.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "AlarmActions": [topic],
+    }
+    cloudwatch.put_metric_alarm(Metrics=RATE, **settings)
+    (described,) = cloudwatch.describe_alarms(AlarmNames=["failing"])["MetricAlarms"]
+    assert [each["Id"] for each in described["Metrics"]] == ["failed", "asked", "rate"]
+    assert "MetricName" not in described
+    for failed, asked, state in ((1, 10, "OK"), (5, 20, "ALARM"), (None, 20, "OK")):
+        aws.advance("1m")
+        put_math(aws, failed, asked)
+        aws.advance("1m")
+        (described,) = cloudwatch.describe_alarms(AlarmNames=["failing"])["MetricAlarms"]
+        assert described["StateValue"] == state, described["StateReason"]
+    (message,) = aws.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    told = json.loads(json.loads(message["Body"])["Message"])
+    assert told["NewStateReason"].startswith("Threshold Crossed: 1 out of the last 1 datapoints [25.0 (")
+    assert (told["Trigger"]["Period"], told["Trigger"]["Metrics"][2]["Expression"]) == (60, RATE[2]["Expression"])
+    assert told["Trigger"]["Metrics"][0]["MetricStat"]["Metric"]["MetricName"] == "Failed"
+    for wrong, said in (
+        ({"Metrics": RATE[:2]}, "Exactly one element"),
+        ({"Metrics": RATE, "Namespace": "Math"}, "together with Namespace"),
+        ({"Metrics": [*RATE[:2], {"Id": "e", "Expression": "AVG(asked)"}]}, "one time series"),
+        ({"Metrics": [*RATE[:2], {"Id": "e", "Expression": "asked +"}]}, "expected more"),
+    ):
+        with pytest.raises(ClientError, match=said):
+            cloudwatch.put_metric_alarm(**settings, **wrong)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailstate.services.cloudwatch.data import NOT_YET, dimensions, fault, hold_statistic
+from trailstate.services.cloudwatch.data import NOT_YET, dimensions, fault, hold_queries, hold_statistic
 from trailstate.services.cloudwatch.tags import hold_tags
 from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
@@ -11,6 +11,7 @@ from trailstate.watch import change
 from trailstate.watch.action import KINDS
 from trailstate.watch.alarm import ALARM, INSUFFICIENT, OK
 from trailstate.watch.composite import MalformedRule, read_rule
+from trailstate.watch.queries import BadQueries, computed
 from trailstate.wire.call import Call
 
 PERIODS = (10, 20, 30)
@@ -19,25 +20,15 @@ ACTIONS_MAX = 5
 TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
 UNCHECKED = "Unchecked: Initial alarm creation"
 
-AS_GIVEN = (
-    "DatapointsToAlarm",
-    "EvaluateLowSampleCountPercentile",
-    "EvaluationPeriods",
-    "ExtendedStatistic",
-    "MetricName",
-    "Namespace",
-    "Period",
-    "Statistic",
-    "Threshold",
-    "Unit",
-)
+AS_GIVEN = ("DatapointsToAlarm", "EvaluateLowSampleCountPercentile", "EvaluationPeriods", "Threshold")
 """Members of calls that are kept as they are."""
+OF_ONE_METRIC = ("Dimensions", "ExtendedStatistic", "MetricName", "Namespace", "Period", "Statistic", "Unit")
+"""Members of an alarm on one metric, in place of `Metrics`."""
 UNSUPPORTED = (
     "ActionConfiguration",
     "EvaluationCriteria",
     "EvaluationInterval",
     "EvaluationWindow",
-    "Metrics",
     "ThresholdMetricId",
     "WarmUpConfiguration",
 )
@@ -80,12 +71,12 @@ def put_metric_alarm(
 ) -> dict[str, Any]:
     """Make the alarm, or give it new settings; its state stays until it is evaluated."""
     _hold_known(call, *UNSUPPORTED)
-    _hold_metric(call, Statistic, ExtendedStatistic, Period, EvaluationPeriods, DatapointsToAlarm)
-    for name in ("MetricName", "Namespace", "Threshold"):
-        _required(name, call.parameters.get(name))
+    _required("Threshold", Threshold)
+    watched, period = _queries(call, Metrics) if Metrics else _metric(call, Statistic, ExtendedStatistic)
+    _hold_window(period, _required("EvaluationPeriods", EvaluationPeriods), DatapointsToAlarm)
     given = {
         **{name: call.parameters.get(name) for name in AS_GIVEN},
-        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions(Dimensions)],
+        **watched,
         "ComparisonOperator": _comparison(ComparisonOperator),
         "TreatMissingData": _treatment(TreatMissingData),
         **_acting(call),
@@ -106,18 +97,37 @@ def _hold_known(call: Call, *names: str) -> None:
             raise fault.InvalidParameterValueException(f"The parameter {name} {NOT_YET}")
 
 
-def _hold_metric(
-    call: Call, plain: str | None, extended: str | None, period: int | None, count: int | None, needed: int | None
-) -> None:
+def _metric(call: Call, plain: str | None, extended: str | None) -> tuple[dict[str, Any], int]:
+    """One metric, and the period of its statistic."""
+    given = call.parameters
+    for name in ("MetricName", "Namespace", "Period"):
+        _required(name, given.get(name))
     if (plain is None) == (extended is None):
         raise fault.InvalidParameterCombinationException(
             "Exactly one of Statistic and ExtendedStatistic must be given."
         )
     hold_statistic(plain or extended or "")
-    _required("Period", period)
-    _required("EvaluationPeriods", count)
-    assert period is not None
-    assert count is not None
+    named = [{"Name": name, "Value": value} for name, value in dimensions(given.get("Dimensions"))]
+    return {name: given.get(name) for name in OF_ONE_METRIC} | {"Dimensions": named}, given["Period"]
+
+
+def _queries(call: Call, given: Sequence[Members]) -> tuple[dict[str, Any], int]:
+    """Several metrics and an expression, or one metric as a query; and the period of what is watched."""
+    beside = [name for name in OF_ONE_METRIC if call.parameters.get(name)]
+    if beside:
+        raise fault.ValidationException(f"Metrics cannot be specified together with {', '.join(beside)}.")
+    queries = hold_queries(call, given)
+    told = [each for each in queries.values() if each.returns]
+    if len(told) != 1:
+        raise fault.ValidationException("Exactly one element of the metrics list should return data.")
+    try:
+        computed(queries, lambda _: {}, lambda period: range(0, period, period))
+    except BadQueries as error:
+        raise fault.ValidationException(str(error)) from error
+    return {"Metrics": [dict(each) for each in given]}, told[0].period
+
+
+def _hold_window(period: int, count: int, needed: int | None) -> None:
     if period not in PERIODS and (period < 60 or period % 60):
         raise fault.InvalidParameterValueException(f"Period must be 10, 20, 30 or a multiple of 60; found {period}.")
     if count < 1 or period * count > WINDOW_SECONDS_MAX:

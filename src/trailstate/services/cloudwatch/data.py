@@ -15,6 +15,7 @@ from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.watch.arrival import METRICS, Data, metrics_queue, metrics_row
 from trailstate.watch.metric import NO_UNIT, STATISTICS, Datum, MetricName, Metrics, by_period, single, statistic
+from trailstate.watch.queries import BadQueries, Query, computed, read_queries, statistics_of
 from trailstate.wire.call import Call
 from trailstate.wire.fault import Fault, faults
 
@@ -202,49 +203,57 @@ def get_metric_data(
     MaxDatapoints: int | None = None,
     LabelOptions: Members | None = None,
 ) -> dict[str, Any]:
-    """Statistics of several metrics; expressions over them are not computed yet."""
+    """Statistics of several metrics, and expressions over them."""
     hold_range(StartTime, EndTime)
-    for each in MetricDataQueries:
-        if each.get("MetricStat") is None:
-            raise fault.InvalidParameterValueException(f"The Expression of query '{each['Id']}' {NOT_YET}")
-        hold_period(each["MetricStat"]["Period"])
-        hold_statistic(each["MetricStat"]["Stat"])
+    queries = hold_queries(call, MetricDataQueries)
     runner.drain(METRICS, metrics_queue(call.account, call.region))
-    is_ascending = ScanBy == "TimestampAscending"
-    series = [_series(call, metrics, each, StartTime, EndTime, is_ascending) for each in MetricDataQueries]
-    points = [(number, *point) for number, (_, found) in enumerate(series) for point in found]
+    try:
+        found = computed(
+            queries,
+            lambda query: statistics_of(metrics, query, *_range(StartTime, EndTime, query.period)),
+            lambda period: range(*_range(StartTime, EndTime, period), period),
+        )
+    except BadQueries as error:
+        raise fault.ValidationException(str(error)) from error
+    told = [queries[name] for name in queries if queries[name].returns]
+    is_descending = ScanBy != "TimestampAscending"
+    points = [
+        (each.id, begin, value)
+        for each in told
+        for begin, value in sorted(found[each.id].items(), reverse=is_descending)
+    ]
     question = [call.account, call.region, str(MetricDataQueries), str(StartTime), str(EndTime), ScanBy]
     limit = min(MaxDatapoints or ANSWER_DATAPOINTS_MAX, ANSWER_DATAPOINTS_MAX)
     shown, following = page(tokens, question, points, limit=limit, token=NextToken, refuse=_bad_token)
-    results = [_result(number, told, shown) for number, (told, _) in enumerate(series)]
-    answer = {"MetricDataResults": [each for each in results if each is not None], "Messages": []}
+    answer = {"MetricDataResults": [_result(each, shown) for each in told], "Messages": []}
     return answer if following is None else answer | {"NextToken": following}
+
+
+def hold_queries(call: Call, given: Sequence[Members]) -> dict[str, Query]:
+    """The queries by id; the fault for one that cannot be answered."""
+    for each in given:
+        stat = each.get("MetricStat")
+        if stat is not None:
+            hold_period(stat["Period"])
+            hold_statistic(stat["Stat"])
+            dimensions(stat["Metric"].get("Dimensions"))
+        if each.get("AccountId") not in (None, call.account):
+            raise fault.InvalidParameterValueException(f"A query of another account {NOT_YET}")
+    try:
+        return read_queries(call.account, call.region, given)
+    except BadQueries as error:
+        raise fault.ValidationException(str(error)) from error
 
 
 def _bad_token(message: str) -> Fault:
     return fault.InvalidNextToken(message)
 
 
-def _series(
-    call: Call, metrics: Metrics, query: Members, start: datetime, end: datetime, is_ascending: bool
-) -> tuple[Members, list[tuple[int, float]]]:
-    """The query, and its datapoints in the order asked for."""
-    stat = query["MetricStat"]
-    metric, period = stat["Metric"], stat["Period"]
-    named = _named(call, metric["Namespace"], metric["MetricName"], metric.get("Dimensions"))
-    periods = by_period(metrics.read(named, *_range(start, end, period), stat.get("Unit")), period)
-    values = ((begin, statistic(stat["Stat"], data)) for begin, data in periods.items())
-    found = sorted(((begin, value) for begin, value in values if value is not None), reverse=not is_ascending)
-    return query, found
-
-
-def _result(number: int, query: Members, shown: Sequence[tuple[int, int, float]]) -> dict[str, Any] | None:
-    if query.get("ReturnData") is False:
-        return None
-    own = [(begin, value) for owner, begin, value in shown if owner == number]
+def _result(query: Query, shown: Sequence[tuple[str, int, float]]) -> dict[str, Any]:
+    own = [(begin, value) for owner, begin, value in shown if owner == query.id]
     return {
-        "Id": query["Id"],
-        "Label": query.get("Label") or query["MetricStat"]["Metric"]["MetricName"],
+        "Id": query.id,
+        "Label": query.label,
         "Timestamps": [datetime.fromtimestamp(begin, UTC) for begin, _ in own],
         "Values": [value for _, value in own],
         "StatusCode": "Complete",

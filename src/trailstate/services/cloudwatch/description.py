@@ -114,7 +114,7 @@ def describe_alarms_for_metric(
         described(value)
         for value in _alarms(call, shelf)
         if (value.get("Namespace"), value.get("MetricName")) == (Namespace, MetricName)
-        and dimensions(value["Dimensions"]) == wanted
+        and dimensions(value.get("Dimensions")) == wanted
         and all(given is None or value.get(name) == given for name, given in asked.items())
     ]
     return {"MetricAlarms": found}

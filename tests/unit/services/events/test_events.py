@@ -287,6 +287,9 @@ def test_what_is_refused_is_refused_in_eventbridges_words(aws: Lab) -> None:
     assert refused(events.put_rule, Name="r", ScheduleExpression="rate(1 minutes)") == (
         *("ValidationException", "Parameter ScheduleExpression is not valid."),
     )
+    for resource in ("ssm", "document/AWS-RunShellScript"), ("events", "api-destination/x"), ("lambda", "layer:x"):
+        target = {"Id": "1", "Arn": f"arn:aws:{resource[0]}:us-east-1:{aws.account}:{resource[1]}"}
+        assert "not supported by Trailstate yet" in refused(events.put_targets, Rule="refusing", Targets=[target])[1]
     target = {"Id": "1", "Arn": f"arn:aws:batch:us-east-1:{aws.account}:job-queue/q"}
     assert "not supported by Trailstate yet" in refused(events.put_targets, Rule="refusing", Targets=[target])[1]
     assert "not supported by Trailstate yet" in refused(events.list_archives)[1]

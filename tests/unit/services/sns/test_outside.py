@@ -127,6 +127,15 @@ def test_a_web_page_gets_messages_after_it_confirmed(aws: Lab, page: Page) -> No
     assert headers["user-agent"] == "Amazon Simple Notification Service Agent"
 
 
+def test_a_page_that_wants_it_raw_gets_the_text_alone(aws: Lab, page: Page) -> None:
+    topic = subscribed(aws, page, "raw-web", RawMessageDelivery="true")
+    aws.client("sns").publish(TopicArn=topic, Message="hello")
+    aws.settle()
+    ((headers, body),) = page.heard
+    assert (body, headers["x-amz-sns-rawdelivery"]) == ("hello", "true")
+    assert headers["x-amz-sns-message-type"] == "Notification"
+
+
 def test_a_page_that_fails_is_tried_again_by_its_policy_and_then_given_up(aws: Lab, page: Page) -> None:
     sqs = aws.client("sqs")
     dead, arn = a_queue(aws, "dead", "sns")
