@@ -108,7 +108,8 @@ def main() -> None:
     asked = list(questions(drawn, given.values, draw))
     took = measure(asked, lambda: LakeArchive(manifest, objects), objects.directory("lake"))
     total = sum(each.rows for each in manifest.segments(RECORDS))
-    sizes = {name: size_of(objects.directory(f"lake/{name}")) / total for name in (RECORDS, "postings")}
+    parts = sorted(each for each in objects.directory("lake").iterdir() if each.is_dir())
+    sizes = {each.name: round(size_of(each) / total, 1) for each in parts}
     print(f"{total:,} records, {sum(sizes.values()):.0f} bytes each: {sizes}\n")
     print(f"{'':24}" + "".join(f"{f'{kind} p50':>12}{f'{kind} p99':>12}" for kind in ("cold", "warm", "again")))
     everything: dict[str, list[float]] = {"cold": [], "warm": [], "again": []}

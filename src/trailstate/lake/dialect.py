@@ -8,7 +8,7 @@ table offers as a leaf is asked for by its leaf, so that the rest of the structu
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -173,6 +173,33 @@ def wants_structures(query: "exp.Expr", leaves: Collection[str]) -> bool:
             if parts[-1] in roots:
                 return True
     return False
+
+
+def is_plain(query: "exp.Expr") -> bool:
+    """Whether a query is one SELECT over one table, so that every name in it is one of the table's columns."""
+    from sqlglot import exp
+
+    return (
+        isinstance(query, exp.Select)
+        and len(list(query.find_all(exp.Query))) == 1
+        and len(list(query.find_all(exp.Table))) == 1
+        and not query.args.get("joins")
+        and not query.args.get("laterals")
+        and not query.find(exp.Unnest, exp.Lateral)
+    )
+
+
+def without_stars(query: "exp.Expr", columns: Sequence[str]) -> "exp.Expr":
+    """A plain query whose stars are written out: so a structure is put together for the rows of the answer alone."""
+    from sqlglot import exp
+
+    chosen: list[exp.Expr] = []
+    for each in query.args["expressions"]:
+        is_star = isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star))
+        chosen += [exp.column(exp.to_identifier(name, quoted=True)) for name in columns] if is_star else [each]
+    query = query.copy()
+    query.set("expressions", chosen)
+    return query
 
 
 def _leaf(node: "exp.Expr", leaves: Collection[str]) -> "exp.Expr":

@@ -11,10 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trailstate.lake import dialect, gate, shape
+from trailstate.lake import activity, dialect, gate, shape
 from trailstate.lake.engine import Bounds, Engine
 from trailstate.lake.gate import Refused, TableName
-from trailstate.lake.ledgers import ITEM_COLUMNS, ITEMS, JUDGEMENTS, VERDICT_COLUMNS, Form
+from trailstate.lake.ledgers import ACTIVITY, ITEM_COLUMNS, ITEMS, JUDGEMENTS, VERDICT_COLUMNS, Form
 from trailstate.lake.ledgers import RECORDS as RECORD_LINES
 from trailstate.lake.live import Lines, Live
 from trailstate.lake.manifest import Manifest
@@ -48,6 +48,7 @@ class Table:
 
 
 BUILT_IN: Mapping[TableName, Table] = {
+    TableName(DATABASE, "activity"): Table(activity.COLUMNS, form=ACTIVITY),
     TableName(DATABASE, "cloudtrail"): Table(),
     TableName(DATABASE, "cloudtrail_logs"): Table(),
     TableName(DATABASE, "compliance"): Table(VERDICT_COLUMNS, form=JUDGEMENTS),
@@ -66,7 +67,7 @@ class Lake:
         self.objects = objects
         self.manifest = Manifest(objects)
         self.live = {
-            form.ledger: Live(lines, directory / form.ledger, form) for form in (RECORD_LINES, ITEMS, JUDGEMENTS)
+            form.name: Live(lines, directory / form.name, form) for form in (RECORD_LINES, ACTIVITY, ITEMS, JUDGEMENTS)
         }
         segments = objects.directory("lake")
         segments.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -101,17 +102,18 @@ class Lake:
         self, tree: "exp.Expr", found: Mapping[TableName, Table], scope: Scope, now: datetime
     ) -> tuple[str, list[str]]:
         """The query for the engine, and the views that it needs."""
-        flat = not dialect.wants_structures(tree, shape.LEAVES)
+        is_plain = len(found) == 1 and dialect.is_plain(tree)
+        if is_plain:
+            [table] = found.values()
+            tree = dialect.without_stars(tree, [column.name for column in table.columns])
+        flat = is_plain or not dialect.wants_structures(tree, shape.LEAVES)
         query = dialect.translated(_unqualified(tree), now, shape.LEAVES if flat else ())
         if not found:
             return query, []
-        forms = {table.form.ledger: table.form for table in found.values()}
-        views = [
-            f'CREATE VIEW "{ledger}" AS {relation(self._files(form, scope), scope, form)}'
-            for ledger, form in forms.items()
-        ]
+        forms = {table.form.name: table.form for table in found.values()}
+        views = [f'CREATE VIEW "{name}" AS {self._relation(form, scope)}' for name, form in forms.items()]
         for name, table in found.items():
-            own = f'"{table.form.ledger}"' if table.files is None else f"({relation(table.files, Scope())})"
+            own = f'"{table.form.name}"' if table.files is None else f"({relation(table.files, Scope())})"
             rows = f"(SELECT * FROM {own} WHERE {table.condition})" if table.condition else own  # noqa: S608
             select = shape.view(rows, table.columns, with_leaves=flat and table.form is RECORD_LINES)
             views.append(f'CREATE VIEW "{view_name(name)}" AS {select}')
@@ -129,10 +131,22 @@ class Lake:
     def close(self) -> None:
         self.engine.close()
 
+    def _relation(self, form: Form, scope: Scope) -> str:
+        """The SELECT over all that there is of one form."""
+        if form is not ACTIVITY:
+            return relation(self._files(form, scope), scope, form)
+        segments = self.manifest.segments(RECORDS, accounts=scope.accounts)
+        summed = [self.objects.path(each.activity) for each in segments if each.activity]
+        others = [self.objects.path(each.key) for each in segments if not each.activity]
+        parts = [relation([*summed, *self.live[form.name].files()], scope, form)]
+        if others:
+            parts.append(activity.select(relation(others, scope)))
+        return " UNION ALL ".join(parts)
+
     def _files(self, form: Form, scope: Scope) -> list[Path]:
         """Newest first: most questions want the newest of something, and the engine reads in this order."""
         sealed = self.manifest.segments(RECORDS, accounts=scope.accounts) if form is RECORD_LINES else ()
-        return [*reversed(self.live[form.ledger].files()), *(self.objects.path(each.key) for each in reversed(sealed))]
+        return [*reversed(self.live[form.name].files()), *(self.objects.path(each.key) for each in reversed(sealed))]
 
 
 def relation(files: Sequence[Path], scope: Scope, form: Form = RECORD_LINES) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from trailstate.lake import columns
+from trailstate.lake import activity, columns
 from trailstate.lake.shape import Column
 from trailstate.stores.interface import CONFIGURATION, JOURNAL, VERDICTS, Entry
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class Form:
     """How the lines of one ledger are a table."""
 
+    name: str
     ledger: str
     account: str
     """The column that says whose a row is."""
@@ -127,8 +128,11 @@ def _columns(names: Sequence[str]) -> tuple[Column, ...]:
     return tuple(Column(name.lower(), "string", name) for name in names)
 
 
-RECORDS = Form(JOURNAL, "recipientAccountId", columns.schema, _records)
-ITEMS = Form(CONFIGURATION, "awsAccountId", lambda: _schema_of_texts(_ITEM_COLUMNS), _items)
+RECORDS = Form(JOURNAL, JOURNAL, "recipientAccountId", columns.schema, _records)
+ACTIVITY = Form(
+    "activity", JOURNAL, "recipientAccountId", activity.schema, lambda entries: activity.activity_of(_records(entries))
+)
+ITEMS = Form(CONFIGURATION, CONFIGURATION, "awsAccountId", lambda: _schema_of_texts(_ITEM_COLUMNS), _items)
 ITEM_COLUMNS = _columns(_ITEM_COLUMNS)
-JUDGEMENTS = Form(VERDICTS, "awsAccountId", lambda: _schema_of_texts(_VERDICT_COLUMNS), _verdicts)
+JUDGEMENTS = Form(VERDICTS, VERDICTS, "awsAccountId", lambda: _schema_of_texts(_VERDICT_COLUMNS), _verdicts)
 VERDICT_COLUMNS = _columns(_VERDICT_COLUMNS)

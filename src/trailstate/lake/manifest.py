@@ -38,6 +38,8 @@ class Segment(msgspec.Struct, frozen=True, omit_defaults=True):
     """`import/<id>`, or `merged` for one that holds several imports' records."""
     index: str = ""
     """The key of its postings; empty while it has none."""
+    activity: str = ""
+    """The key of its activity; likewise."""
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,7 +49,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     removed: tuple[str, ...] = ()
     """Keys of segments that others replace."""
     sources: tuple[str, ...] = ()
-    """Files that are wholly in the lake now, by their identity (name, and tag or size)."""
+    """Files that are wholly in the lake now, by what the importer knows them by."""
     time: int = 0
     """When it was made, in seconds since 1970; given where something is taken away."""
     deleted: tuple[str, ...] = ()

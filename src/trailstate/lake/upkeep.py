@@ -1,4 +1,4 @@
-"""Upkeep of the lake: every segment gets its index, small ones of a day become one, and what nobody needs goes.
+"""Upkeep of the lake: each segment gets its index and activity, small ones of a day become one, what nobody needs goes.
 
 Each step is one commit of the manifest, made after all that it shows is durable: a reader sees a day before the step or
 after it. Two that keep one lake up at the same time do the same work twice and lose nothing. What was replaced stays
@@ -6,21 +6,26 @@ until every question that may still read it has ended.
 """
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from multiprocessing import get_context
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from trailstate.lake.activity import READ, activity_of
 from trailstate.lake.index import index_of
-from trailstate.lake.manifest import Change, Manifest, Segment, Superseded, by_day
-from trailstate.lake.segment import RECORDS, in_order, sealed
+from trailstate.lake.manifest import CHECKPOINTS, Change, Manifest, Segment, Superseded, by_day
+from trailstate.lake.segment import RECORDS, in_order, sealed, written
 from trailstate.stores.disk import DiskObjects
 from trailstate.stores.interface import ObjectExists
 from trailstate.world import World
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 SMALL_ROWS = 8192
 """Segments below this are put together, as many as there are of a day."""
@@ -29,14 +34,16 @@ MERGED_ROWS_MAX = 131_072
 KEPT_SECONDS = 3600
 """How long replaced objects stay: longer than any question may take."""
 
+CHECKPOINTS_KEPT = 2
+"""A reader that finds none begins at the first commit."""
+
 WORKERS = 2
 EVERY = timedelta(minutes=1)
-INDEXES = "lake/postings/"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Segments of one day that become one with an index."""
+    """Segments of one day that become one with all that lies beside it."""
 
     name: str
     segments: tuple[Segment, ...]
@@ -104,16 +111,19 @@ class Upkeep:
     def _keep(self, job: Job, result: "_Result") -> None:
         """Make a job's result durable, then visible."""
         made, removed = result.segment or job.segments[0], job.segments if result.segment else ()
+        keys = {name: f"lake/{name}/{made.day}/{job.name}" for name in result.beside}
+        bodies = {keys[name]: body for name, body in result.beside.items()}
         if result.segment is not None:
-            self._put(made.key, result.body)
-        made = msgspec.structs.replace(made, index=f"{INDEXES}{made.day}/{job.name}.postings")
-        self._put(made.index, result.index)
-        gone = [each.key for each in removed] + [each.index for each in removed if each.index]
+            bodies[made.key] = result.body
+        for key, body in bodies.items():
+            self._put(key, body)
+        made = msgspec.structs.replace(made, **keys)
+        gone = [key for each in removed for key in (each.key, each.index, each.activity) if key]
         change = Change(added=(made,), removed=tuple(gone), time=int(self._world.now().timestamp()))
         try:
             self._manifest.commit(change, needs=[each.key for each in job.segments])
         except Superseded:
-            self._unlink((made.index, made.key) if removed else (made.index,))
+            self._unlink(list(bodies))
 
     def _put(self, key: str, body: bytes) -> None:
         try:
@@ -129,6 +139,8 @@ class Upkeep:
         if keys := self._deletable():
             self._unlink(keys)
             self._manifest.commit(Change(deleted=tuple(keys)))
+        older = self._objects.list(CHECKPOINTS, limit=1_000_000)[:-CHECKPOINTS_KEPT]
+        self._unlink([each.key for each in older])
 
     def _unlink(self, keys: Sequence[str]) -> None:
         for key in keys:
@@ -136,7 +148,7 @@ class Upkeep:
 
 
 def _groups(segments: Sequence[Segment]) -> Iterator[tuple[Segment, ...]]:
-    """What of a day has to be done: small segments together, others that have no index alone."""
+    """What of a day has to be done: small segments together, others that lack something alone."""
     groups: list[list[Segment]] = [[]]
     for each in segments:
         if each.rows >= SMALL_ROWS:
@@ -145,7 +157,12 @@ def _groups(segments: Sequence[Segment]) -> Iterator[tuple[Segment, ...]]:
             groups.append([each])
         else:
             groups[-1].append(each)
-    yield from (tuple(group) for group in groups if len(group) > 1 or any(not each.index for each in group))
+    yield from (tuple(group) for group in groups if len(group) > 1 or any(_lacks(each) for each in group))
+
+
+def _lacks(segment: Segment) -> Sequence[str]:
+    """What should lie beside a segment and does not."""
+    return [name for name in BESIDE if not getattr(segment, name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +171,8 @@ class _Result:
 
     segment: Segment | None
     body: bytes
-    index: bytes
+    beside: dict[str, bytes]
+    """By the member of the segment that names it."""
 
 
 def _settled(job: Job, paths: Sequence[str]) -> _Result:
@@ -164,10 +182,19 @@ def _settled(job: Job, paths: Sequence[str]) -> _Result:
 
     if len(paths) == 1:
         with pq.ParquetFile(paths[0]) as file:
-            return _Result(None, b"", index_of(file))
+            return _Result(None, b"", {name: BESIDE[name](file) for name in _lacks(job.segments[0])})
     table = pa.concat_tables([pq.read_table(path) for path in paths])
     segment, body = sealed(in_order(table), job.name, "merged")
-    return _Result(segment, body, index_of(pq.ParquetFile(pa.BufferReader(body))))
+    file = pq.ParquetFile(pa.BufferReader(body))
+    return _Result(segment, body, {name: make(file) for name, make in BESIDE.items()})
+
+
+def _activity(file: "pq.ParquetFile") -> bytes:
+    return written(activity_of(file.read(columns=list(READ))))
+
+
+BESIDE: "Mapping[str, Callable[[pq.ParquetFile], bytes]]" = {"index": index_of, "activity": _activity}
+"""What lies beside every segment, by the member that names it, and what makes it."""
 
 
 class UpkeepTimer:

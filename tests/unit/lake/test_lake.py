@@ -14,6 +14,7 @@ from trailstate.lake.lake import Lake, Refused, Scope, Table, TableName
 from trailstate.lake.live import CHUNK_ENTRIES
 from trailstate.lake.shape import CLOUDTRAIL
 from trailstate.lake.source import Files
+from trailstate.lake.upkeep import Upkeep
 from trailstate.stores.disk import DiskObjects
 from trailstate.stores.interface import JOURNAL, Append, Commit
 from trailstate.stores.memory import MemoryStore
@@ -114,3 +115,56 @@ def test_every_hunt_is_a_question_that_can_be_asked(setting: Setting, name: str)
     setting.journal(record(1))
     assert hunts()[name].title
     assert isinstance(setting.ask(hunts()[name].sql), list)
+
+
+def test_a_star_is_every_column_and_asks_of_identities_by_their_parts(setting: Setting) -> None:
+    setting.load(log_name(1), record(1), record(2, userIdentity={"type": "Root", "accountId": ACCOUNT}))
+    where = "WHERE useridentity.type = 'Root' ORDER BY eventtime DESC LIMIT 5"
+    [whole] = setting.ask(f"SELECT * FROM cloudtrail {where}")
+    [written_out] = setting.ask(f"SELECT each.* FROM (SELECT * FROM cloudtrail) each {where}")
+    assert whole == written_out
+    assert len(whole) == len(Table().columns)
+    assert whole[1]["type"] == "Root"
+    assert setting.ask(f"SELECT c.useridentity, c.useridentity.type FROM cloudtrail c {where}") == [[whole[1], "Root"]]
+
+
+ACTIVITY = "SELECT arn, eventname, errorcode, sum(calls), min(firsttime), max(lasttime) FROM activity GROUP BY 1, 2, 3"
+
+
+def test_activity_says_what_the_records_say_with_and_without_its_files(setting: Setting) -> None:
+    denied = {"errorCode": "AccessDenied", "eventName": "GetObject"}
+    setting.load(log_name(1), record(1), record(2), record(3, **denied))
+    setting.load(log_name(3, account=OTHER), record(4, recipientAccountId=OTHER))
+    setting.load(log_name(2, "2026/01/16"), record(5, eventTime="2026-01-16T09:00:00Z"))
+    setting.journal(record(6), record(7, **denied))
+    from_records = (
+        "SELECT useridentity.arn, eventname, errorcode, count(*), min(eventtime), max(eventtime) FROM cloudtrail"
+        " GROUP BY 1, 2, 3"
+    )
+    expected = sorted(setting.ask(from_records), key=str)
+    assert [row[3] for row in expected] == [2, 5]
+    assert sorted(setting.ask(ACTIVITY), key=str) == expected
+
+    Upkeep(setting.lake.manifest, setting.objects, setting.world, workers=1).run()
+    assert all(each.activity for each in setting.lake.manifest.segments("cloudtrail"))
+    assert sorted(setting.ask(ACTIVITY), key=str) == expected
+    assert setting.ask("SELECT sum(calls) FROM activity", Scope((OTHER,))) == [[1]]
+
+
+def test_denied_calls_are_added_up_over_days(setting: Setting) -> None:
+    denied = {"errorCode": "Client.UnauthorizedOperation", "eventName": "StopInstances"}
+    setting.load(log_name(1), record(1, **denied))
+    setting.load(log_name(2, "2026/01/16"), record(5, eventTime="2026-01-16T09:00:00Z", **denied))
+    who = record()["userIdentity"]["arn"]
+    [found] = setting.ask(hunts()["denied-calls"].sql)
+    assert found[:5] == [who, "ec2.amazonaws.com", "StopInstances", "Client.UnauthorizedOperation", 2]
+
+
+def test_first_seen_are_the_calls_of_the_last_day_that_were_new(setting: Setting) -> None:
+    setting.load(log_name(1), record(1), record(2, eventName="StopInstances"))
+    setting.load(
+        log_name(2, "2026/01/17"),
+        record(3, eventTime="2026-01-17T09:00:00Z"),
+        record(4, eventTime="2026-01-17T10:00:00Z", eventName="DeleteTrail"),
+    )
+    assert [row[2] for row in setting.ask(hunts()["first-seen"].sql)] == ["DeleteTrail"]

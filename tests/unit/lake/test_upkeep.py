@@ -10,7 +10,7 @@ from tests.unit.lake.records import log_file, log_name, record
 
 from trailstate.lake.columns import records_of
 from trailstate.lake.importer import Importer
-from trailstate.lake.manifest import Change, Manifest, Superseded
+from trailstate.lake.manifest import CHECKPOINT_COMMITS, CHECKPOINTS, Change, Manifest, Superseded
 from trailstate.lake.segment import RECORDS
 from trailstate.lake.source import Files
 from trailstate.lake.upkeep import KEPT_SECONDS, Upkeep
@@ -79,6 +79,14 @@ def test_what_was_replaced_goes_when_no_question_can_read_it_any_more(kept: Kept
     assert len(kept.files()) == 1
     assert not kept.upkeep.is_due()
     assert kept.records() == [record(1), record(2)]
+    assert Manifest(kept.objects).state() == kept.manifest.state()
+
+
+def test_old_checkpoints_go_and_every_reader_still_reads_the_same(kept: Kept) -> None:
+    for number in range(3 * CHECKPOINT_COMMITS):
+        kept.manifest.commit(Change(sources=(str(number),)))
+    kept.upkeep.run()
+    assert [each.key[-3:] for each in kept.objects.list(CHECKPOINTS)] == ["200", "300"]
     assert Manifest(kept.objects).state() == kept.manifest.state()
 
 

@@ -1,12 +1,15 @@
 -- Operations that a principal called on the last day and on no day before
-WITH calls AS (
-  SELECT useridentity.arn AS who, eventsource, eventname, min(eventtime) AS first_time, count(*) AS times
-  FROM cloudtrail
-  WHERE useridentity.arn IS NOT NULL
+WITH last_day AS (
+  SELECT date_format(from_iso8601_timestamp(max(lasttime)) - interval '24' hour, '%Y-%m-%dT%H:%i:%sZ') AS began
+  FROM activity
+), seen AS (
+  SELECT arn, eventsource, eventname, min(firsttime) AS first_time, CAST(sum(calls) AS bigint) AS times
+  FROM activity
+  WHERE arn IS NOT NULL
   GROUP BY 1, 2, 3
-), latest AS (SELECT max(first_time) AS moment FROM calls)
-SELECT who, eventsource, eventname, first_time, times
-FROM calls, latest
-WHERE date_diff('hour', from_iso8601_timestamp(first_time), from_iso8601_timestamp(moment)) < 24
+)
+SELECT arn AS who, eventsource, eventname, first_time, times
+FROM seen, last_day
+WHERE first_time > began
 ORDER BY first_time DESC
 LIMIT 100
