@@ -4,6 +4,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from trailstate.app.house import House, Part
+from trailstate.functions.role import Roles
 from trailstate.gateway.operator import Page, json_response
 from trailstate.outbound.http import Http
 from trailstate.outbound.smtp import Smtp
@@ -23,11 +24,12 @@ def assemble(house: House) -> Part:
     seal = Seal(settings.data / "keys", world, house.endpoint)
     inbox = Inbox(settings.data / "inbox")
     postman = MailServer(_smtp(settings)) if settings.smtp_host else inbox
-    buses = Buses(store)
+    buses, roles = Buses(store), Roles(door, world)
 
     def forget() -> None:
         inbox.empty()
         buses.forget()
+        roles.forget()
 
     return Part(
         provisions={Buses: buses},
@@ -36,7 +38,7 @@ def assemble(house: House) -> Part:
             TopicShipper("topic/", store, world, door, seal, Queues(door, seal)),
             TopicShipper("topic-web/", store, world, door, seal, Web(_http(settings), seal)),
             TopicShipper("topic-mail/", store, world, door, seal, Mail(seal, postman, settings.smtp_from)),
-            BusShipper(store, world, door, buses),
+            BusShipper(store, world, door, buses, roles),
         ),
         pages={
             INBOX_PATH: Page(
@@ -45,6 +47,7 @@ def assemble(house: House) -> Part:
             CERTIFICATE_PATH: Page(("GET",), lambda _operator, _request: _certificate(seal)),
         },
         forget=forget,
+        estate_lost=roles.forget,
     )
 
 

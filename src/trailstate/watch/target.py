@@ -14,12 +14,14 @@ from typing import Any
 import msgspec
 
 from trailstate.follow import Later
+from trailstate.functions.role import Roles
 from trailstate.stores.interface import Commit, OutboxRow, Store
 from trailstate.values import jsonpath
-from trailstate.watch.bus import DEFAULT, QUEUE, Buses, Delivery, Event, bus_of_arn, lets_in
+from trailstate.watch.bus import DEFAULT, QUEUE, Buses, BusName, Delivery, Event, bus_of_arn, lets_in
 from trailstate.watch.distribute import Refused, Unreached, call_out
 from trailstate.watch.transform import input_of
 from trailstate.wire.call import Door, Principal, service_principal
+from trailstate.wire.fault import Fault
 from trailstate.world import World
 
 log = logging.getLogger(__name__)
@@ -95,8 +97,6 @@ def _to_automation(target: Mapping[str, Any], text: str, _: Mapping[str, Any]) -
     given = _object(text)
     parameters: Parameters = {"DocumentName": name, "DocumentVersion": version or "$DEFAULT"}
     listed = {key: value if isinstance(value, list) else [value] for key, value in given.items()}
-    if target.get("RoleArn"):
-        listed.setdefault("AutomationAssumeRole", [target["RoleArn"]])
     texts = {
         key: [each if isinstance(each, str) else json.dumps(each) for each in value] for key, value in listed.items()
     }
@@ -147,11 +147,12 @@ class BusShipper:
 
     prefix = QUEUE
 
-    def __init__(self, store: Store, world: World, door: Door, buses: Buses) -> None:
+    def __init__(self, store: Store, world: World, door: Door, buses: Buses, roles: Roles) -> None:
         self._store = store
         self._world = world
         self._door = door
         self._buses = buses
+        self._roles = roles
 
     def ship(self, row: OutboxRow) -> Commit:
         """Deliver once; what failed commits its next try in a queue of its own, or becomes a dead letter."""
@@ -185,11 +186,21 @@ class BusShipper:
         service, operation, parameters = REQUESTS[service_of(target["Arn"])](target, text, event)
         _, _, _, region, account, _ = target["Arn"].split(":", 5)
         place = (account or bus.account, region or bus.region)
-        by = service_principal(SERVICE, bus.account, bus.rule_arn(delivery.rule))
+        by = self._caller(delivery, bus)
         if service == "logs":
             self._make_stream(by, parameters, *place)
         call_out(self._door, by, service, operation, parameters, *place)
         return Commit()
+
+    def _caller(self, delivery: Delivery, bus: BusName) -> Principal:
+        """The role that the target names, or EventBridge for the rule."""
+        role = delivery.target.get("RoleArn")
+        if not role:
+            return service_principal(SERVICE, bus.account, bus.rule_arn(delivery.rule))
+        try:
+            return self._roles.session(SERVICE, role, delivery.rule, account=bus.account, region=bus.region).principal
+        except Fault as refusal:
+            raise Refused(str(refusal)) from refusal
 
     def _make_stream(self, by: Principal, parameters: Parameters, account: str, region: str) -> None:
         stream = {name: parameters[name] for name in ("logGroupName", "logStreamName")}

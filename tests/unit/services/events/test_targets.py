@@ -230,3 +230,15 @@ def test_a_queue_that_is_deleted_under_way_costs_one_dead_letter(aws: Lab) -> No
     (told,) = letters(aws, "deleted", arn)
     assert told["RETRY_ATTEMPTS"] == "0"
     assert "NonExistentQueue" in told["ERROR_CODE"]
+
+
+def test_a_target_with_a_role_is_called_in_that_role(aws: Lab) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = aws.client("iam").create_role(RoleName="targets", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    target, started = an_automation_target(aws, "in-role")
+    rule(aws, "in-role", {"Arn": target, "RoleArn": role, "InputPath": "$.detail"})
+    put(aws, "in-role")
+    assert len(started()) == 1
+    (record,) = aws.recorded(eventName="StartAutomationExecution", sourceIPAddress="events.amazonaws.com")[-1:]
+    assert record["userIdentity"]["arn"] == f"arn:aws:sts::{aws.account}:assumed-role/targets/in-role"
