@@ -4,7 +4,7 @@ Follows "Managing AWS Config Rules Across All Accounts in Your Organization" in 
 the management account, or one it delegated this to, may put them; each member keeps a service-linked copy.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,54 +22,7 @@ RULE_KIND = "config.organization_rule"
 PACK_KIND = "config.organization_pack"
 QUEUE = "organization/"
 SERVICE = "config-multiaccountsetup.amazonaws.com"
-ACCOUNTS_MAX = 1000
-ORGANIZATIONS_REGION = "us-east-1"
-"""Organizations has one endpoint for the whole world."""
 SUFFIX_CHARACTERS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """An organization as one of its accounts sees it."""
-
-    management: str
-    accounts: Sequence[str]
-    """Those that are active."""
-    delegated: Sequence[str] = ()
-    """Those that may act for the management account."""
-
-
-class NoOrganization(Exception):
-    """The account is in none."""
-
-
-def membership(door: Door, account: str) -> Membership:
-    """The organization that the account is in, asked of AWS Organizations. Raises NoOrganization."""
-
-    def ask(operation: str, parameters: Mapping[str, Any], as_account: str = account) -> Mapping[str, Any]:
-        principal = service_principal(SERVICE, as_account)
-        return door.call(
-            "organizations", operation, parameters, account=as_account, region=ORGANIZATIONS_REGION, as_=principal
-        )
-
-    try:
-        management = ask("DescribeOrganization", {})["Organization"]["MasterAccountId"]
-    except Fault as fault:
-        raise NoOrganization(fault.message) from fault
-    accounts: list[str] = []
-    token: dict[str, Any] = {}
-    while len(accounts) < ACCOUNTS_MAX:
-        answer = ask("ListAccounts", token, management)
-        accounts += [each["Id"] for each in answer["Accounts"] if each.get("Status", "ACTIVE") == "ACTIVE"]
-        if not answer.get("NextToken"):
-            break
-        token = {"NextToken": answer["NextToken"]}
-    try:
-        found = ask("ListDelegatedAdministrators", {"ServicePrincipal": SERVICE}, management)
-        delegated = [each["Id"] for each in found["DelegatedAdministrators"]]
-    except Fault:
-        delegated = []
-    return Membership(management, accounts, delegated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,11 +67,12 @@ class Organizations:
         )
 
     def members(self, manager: str) -> frozenset[str]:
-        """Every account of the organization that `manager` manages, asked anew; empty when it manages none."""
+        """Every active account of the organization that `manager` manages, asked anew; empty when it manages none."""
         described = self._described(manager)
         if described is None or described["MasterAccountId"] != manager:
             return frozenset()
-        return frozenset(each["Id"] for each in self._listed(manager, "ListAccounts", "Accounts"))
+        listed = self._listed(manager, "ListAccounts", "Accounts")
+        return frozenset(each["Id"] for each in listed if each.get("Status", "ACTIVE") == "ACTIVE")
 
     def is_member(self, manager: str, account: str) -> bool:
         """Whether an account belongs to the organization that `manager` manages, as remembered."""

@@ -12,9 +12,8 @@ from trailstate.configuration.aggregate import Aggregation
 from trailstate.configuration.recorder import Home
 from trailstate.services.config.aggregators import held_limit, readable
 from trailstate.services.config.compliance import evaluation_result, summed
-from trailstate.services.config.rules import invalid_token
+from trailstate.services.config.paged import paged
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call
@@ -56,9 +55,7 @@ def describe_aggregate_compliance_by_config_rules(
         for name, found in _rules(shelf, results, home)
         if filters.get("ConfigRuleName") in (None, name) and wanted in (None, found["ComplianceType"])
     ]
-    question = [call.account, call.region, call.operation, ConfigurationAggregatorName, dict(filters), Limit]
-    shown, following = page(tokens, question, told, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"AggregateComplianceByConfigRules": list(shown)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "AggregateComplianceByConfigRules", told, limit=limit, token=NextToken)
 
 
 def _rules(shelf: StagedShelf, results: Results, home: Home) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -91,9 +88,7 @@ def describe_aggregate_compliance_by_conformance_packs(
         if filters.get("ConformancePackName") in (None, name)
         and filters.get("ComplianceType") in (None, found["ComplianceType"])
     ]
-    question = [call.account, call.region, call.operation, ConfigurationAggregatorName, dict(filters), Limit]
-    shown, following = page(tokens, question, told, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"AggregateComplianceByConformancePacks": list(shown)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "AggregateComplianceByConformancePacks", told, limit=limit, token=NextToken)
 
 
 def _packs(shelf: StagedShelf, results: Results, home: Home) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -135,10 +130,7 @@ def get_aggregate_compliance_details_by_config_rule(
         for each in results.of_rule(AccountId, AwsRegion, ConfigRuleName)
         if wanted in (None, each.compliance)
     ]
-    question = [call.account, call.region, ConfigurationAggregatorName, ConfigRuleName, AccountId, AwsRegion]
-    question += [ComplianceType or "", str(Limit)]
-    shown, following = page(tokens, question, told, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"AggregateEvaluationResults": list(shown)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "AggregateEvaluationResults", told, limit=limit, token=NextToken)
 
 
 @operation("config", judges=("Limit",))
@@ -163,10 +155,7 @@ def get_aggregate_config_rule_compliance_summary(
         name | {"ComplianceSummary": summed({each: found.count(each) for each in found}, call.now)}
         for name, found in words
     ]
-    question = [call.account, call.region, call.operation, ConfigurationAggregatorName, dict(Filters or {})]
-    question += [GroupByKey or "", str(Limit)]
-    shown, following = page(tokens, question, told, limit=limit, token=NextToken, refuse=invalid_token)
-    answer = {"AggregateComplianceCounts": list(shown)} | ({"NextToken": following} if following else {})
+    answer = paged(call, tokens, "AggregateComplianceCounts", told, limit=limit, token=NextToken)
     return answer | ({"GroupByKey": GroupByKey} if GroupByKey else {})
 
 
@@ -189,11 +178,8 @@ def get_aggregate_conformance_pack_compliance_summary(
     homes = _homes(call, shelf, aggregation, ConfigurationAggregatorName, Filters or {})
     words = _grouped(GroupByKey, homes, lambda home: _words(_packs(shelf, results, home)))
     told = [name | {"ComplianceSummary": _pack_summary(found)} for name, found in words]
-    question = [call.account, call.region, call.operation, ConfigurationAggregatorName, dict(Filters or {})]
-    question += [GroupByKey or "", str(Limit)]
-    shown, following = page(tokens, question, told, limit=limit, token=NextToken, refuse=invalid_token)
-    answer = {"AggregateConformancePackComplianceSummaries": list(shown)}
-    return answer | ({"NextToken": following} if following else {}) | ({"GroupByKey": GroupByKey} if GroupByKey else {})
+    answer = paged(call, tokens, "AggregateConformancePackComplianceSummaries", told, limit=limit, token=NextToken)
+    return answer | ({"GroupByKey": GroupByKey} if GroupByKey else {})
 
 
 def _pack_summary(words: Sequence[str]) -> dict[str, int]:

@@ -11,9 +11,8 @@ from trailstate.configuration.recorder import Home
 from trailstate.configuration.schema import is_published
 from trailstate.services.config.aggregators import held_limit, readable
 from trailstate.services.config.history import ITEMS_MAX, caught_up, hold_type, timed
-from trailstate.services.config.rules import invalid_token
+from trailstate.services.config.paged import paged
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import InvalidToken, PageTokens
 from trailstate.wire.call import Call
@@ -106,7 +105,9 @@ def list_aggregate_discovered_resources(
     try:
         start, after = tokens.open(question, NextToken) if NextToken else (0, 0)
     except (InvalidToken, ValueError):
-        raise invalid_token("The token is not valid, or belongs to a request with other parameters.") from None
+        raise fault.InvalidNextTokenException(
+            "The token is not valid, or belongs to a request with other parameters."
+        ) from None
     found: list[tuple[int, Identifier]] = []
     for place, home in enumerate(homes[start:], start=start):
         ids = [filters["ResourceId"]] if "ResourceId" in filters else None
@@ -179,7 +180,5 @@ def get_aggregate_discovered_resource_counts(
         {"GroupName": name, "ResourceCount": count}
         for name, count in sorted(grouped.items(), key=lambda each: (-each[1], each[0]))
     ]
-    question = [call.account, call.region, ConfigurationAggregatorName, dict(filters), GroupByKey, Limit]
-    shown, following = page(tokens, question, told, limit=limit, token=NextToken, refuse=invalid_token)
-    answer = total | {"GroupByKey": GroupByKey, "GroupedResourceCounts": list(shown)}
-    return answer | ({"NextToken": following} if following else {})
+    shown = paged(call, tokens, "GroupedResourceCounts", told, limit=limit, token=NextToken)
+    return total | {"GroupByKey": GroupByKey} | shown

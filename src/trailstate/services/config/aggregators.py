@@ -9,10 +9,9 @@ from trailstate.compliance.line import moment_of
 from trailstate.configuration.aggregate import AGGREGATOR, SERVICE, Aggregation
 from trailstate.configuration.project import moment_text
 from trailstate.configuration.recorder import Home
-from trailstate.services.config.rules import invalid_token
+from trailstate.services.config.paged import paged
 from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
@@ -144,11 +143,7 @@ def describe_configuration_aggregators(
         if ConfigurationAggregatorNames
         else [value for _, value in shelf.documents(call.account, call.region, AGGREGATOR)]
     )
-    question = [call.account, call.region, call.operation, ConfigurationAggregatorNames, Limit]
-    shown, following = page(tokens, question, found, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"ConfigurationAggregators": [_shown(each) for each in shown]} | (
-        {"NextToken": following} if following else {}
-    )
+    return paged(call, tokens, "ConfigurationAggregators", found, limit=limit, token=NextToken, shape=_shown)
 
 
 @operation("config")
@@ -188,9 +183,7 @@ def describe_configuration_aggregator_sources_status(
         for each in aggregation.sources(Home(call.account, call.region), found)
     ]
     chosen = [each for each in told if not UpdateStatus or each["LastUpdateStatus"] in UpdateStatus]
-    question = [call.account, call.region, call.operation, ConfigurationAggregatorName, UpdateStatus, Limit]
-    shown, following = page(tokens, question, chosen, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"AggregatedSourceStatusList": list(shown)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "AggregatedSourceStatusList", chosen, limit=limit, token=NextToken)
 
 
 def _shown(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from trailstate.configuration.aggregate import AUTHORIZATION, Aggregation, autho
 from trailstate.configuration.project import moment_text
 from trailstate.configuration.recorder import Home
 from trailstate.services.config.aggregators import LIMIT_MAX, held_limit
-from trailstate.services.config.rules import invalid_token
+from trailstate.services.config.paged import paged
 from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call
@@ -55,11 +54,7 @@ def describe_aggregation_authorizations(
 ) -> dict[str, Any]:
     limit = held_limit(Limit, LIMIT_MAX)
     found = [value for _, value in shelf.documents(call.account, call.region, AUTHORIZATION)]
-    question = [call.account, call.region, call.operation, Limit]
-    shown, following = page(tokens, question, found, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"AggregationAuthorizations": [_shown(each) for each in shown]} | (
-        {"NextToken": following} if following else {}
-    )
+    return paged(call, tokens, "AggregationAuthorizations", found, limit=limit, token=NextToken, shape=_shown)
 
 
 @operation("config")
@@ -80,9 +75,7 @@ def describe_pending_aggregation_requests(
     limit = held_limit(Limit, REQUESTS_MAX, REQUESTS_MAX)
     found = aggregation.requests(Home(call.account, call.region))
     told = [{"RequesterAccountId": each.account, "RequesterAwsRegion": each.region} for each in found]
-    question = [call.account, call.region, call.operation, Limit]
-    shown, following = page(tokens, question, told, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"PendingAggregationRequests": list(shown)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "PendingAggregationRequests", told, limit=limit, token=NextToken)
 
 
 @operation("config")

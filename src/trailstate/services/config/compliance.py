@@ -8,9 +8,9 @@ from trailstate.compliance.definition import rules_of
 from trailstate.compliance.line import moment_of
 from trailstate.compliance.results import Result, Results
 from trailstate.compliance.summary import by_resource, by_rule, capped, compliance, counts, joint
-from trailstate.services.config.rules import existing, invalid_token
+from trailstate.services.config.paged import paged
+from trailstate.services.config.rules import existing
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call
@@ -60,9 +60,7 @@ def describe_compliance_by_config_rule(
         {"ConfigRuleName": name, "Compliance": compliance(found.get(name, ()))} for name in names
     ]
     chosen = [each for each in told if not wanted or each["Compliance"]["ComplianceType"] in wanted]
-    question = [call.account, call.region, call.operation, ConfigRuleNames, ComplianceTypes]
-    shown, following = page(tokens, question, chosen, limit=RULES_A_PAGE, token=NextToken, refuse=invalid_token)
-    return {"ComplianceByConfigRules": list(shown)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "ComplianceByConfigRules", chosen, limit=RULES_A_PAGE, token=NextToken)
 
 
 @operation("config")
@@ -87,10 +85,8 @@ def describe_compliance_by_resource(
         if ResourceId in (None, name) and any(one.compliance != "NOT_APPLICABLE" for one in each)
     ]
     chosen = [each for each in told if not wanted or each["Compliance"]["ComplianceType"] in wanted]
-    question = [call.account, call.region, call.operation, ResourceType, ResourceId, ComplianceTypes, Limit]
     limit = Limit or RESOURCES_LIMIT
-    shown, following = page(tokens, question, chosen, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"ComplianceByResources": list(shown)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "ComplianceByResources", chosen, limit=limit, token=NextToken)
 
 
 @operation("config")
@@ -108,8 +104,7 @@ def get_compliance_details_by_config_rule(
     existing(shelf, call, ConfigRuleName)
     wanted = held_types(ComplianceTypes, OF_RESOURCES)
     found = results.of_rule(call.account, call.region, ConfigRuleName)
-    question = [call.account, call.region, call.operation, ConfigRuleName, ComplianceTypes, Limit]
-    return _details(tokens, question, found, wanted, Limit or DETAILS_LIMIT, NextToken)
+    return _details(call, tokens, found, wanted, Limit or DETAILS_LIMIT, NextToken)
 
 
 @operation("config")
@@ -130,23 +125,19 @@ def get_compliance_details_by_resource(
         raise fault.InvalidParameterValueException("Give both the ResourceType and the ResourceId.")
     wanted = held_types(ComplianceTypes, OF_RESOURCES)
     found = results.of_resource(call.account, call.region, ResourceType, ResourceId)
-    question = [call.account, call.region, call.operation, ResourceType, ResourceId, ComplianceTypes]
-    return _details(tokens, question, found, wanted, RESOURCE_DETAILS_A_PAGE, NextToken)
+    return _details(call, tokens, found, wanted, RESOURCE_DETAILS_A_PAGE, NextToken)
 
 
 def _details(
+    call: Call,
     tokens: PageTokens,
-    question: Sequence[Any],
     found: Iterable[Result],
     wanted: Sequence[str],
     limit: int,
     token: str | None,
 ) -> dict[str, Any]:
     chosen = [each for each in found if not wanted or each.compliance in wanted]
-    shown, following = page(tokens, question, chosen, limit=limit, token=token, refuse=invalid_token)
-    return {"EvaluationResults": [evaluation_result(each) for each in shown]} | (
-        {"NextToken": following} if following else {}
-    )
+    return paged(call, tokens, "EvaluationResults", chosen, limit=limit, token=token, shape=evaluation_result)
 
 
 def evaluation_result(result: Result) -> dict[str, Any]:

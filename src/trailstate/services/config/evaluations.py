@@ -13,9 +13,9 @@ from trailstate.compliance.line import DROPPED, JUDGED, Line, confirmed, moment_
 from trailstate.compliance.notice import VerdictListeners, started_row
 from trailstate.compliance.results import Results
 from trailstate.configuration.recorder import Home
-from trailstate.services.config.rules import existing, invalid_token, no_such_rule
+from trailstate.services.config.paged import paged
+from trailstate.services.config.rules import existing, no_such_rule
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
@@ -89,13 +89,15 @@ def describe_config_rule_evaluation_status(
         if ConfigRuleNames
         else rules_of(shelf, call.account, call.region)
     )
-    question = [call.account, call.region, call.operation, ConfigRuleNames, Limit]
-    limit = Limit or STATUS_LIMIT
-    found, following = page(tokens, question, documents, limit=limit, token=NextToken, refuse=invalid_token)
-    answer: dict[str, Any] = {
-        "ConfigRulesEvaluationStatus": [_status(shelf, call, each["ConfigRule"]) for each in found]
-    }
-    return answer | ({"NextToken": following} if following else {})
+    return paged(
+        call,
+        tokens,
+        "ConfigRulesEvaluationStatus",
+        documents,
+        limit=Limit or STATUS_LIMIT,
+        token=NextToken,
+        shape=lambda each: _status(shelf, call, each["ConfigRule"]),
+    )
 
 
 def _status(shelf: StagedShelf, call: Call, rule: Mapping[str, Any]) -> dict[str, Any]:

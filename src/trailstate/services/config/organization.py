@@ -1,42 +1,42 @@
 """What the operations for organizations share: who may call them, and how deployments and their members are told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trailstate.compliance.line import moment_of
-from trailstate.compliance.organization import Deployment, Membership, NoOrganization, membership
+from trailstate.compliance.organization import SERVICE, Deployment
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
+from trailstate.trail.organization import Organizations
 from trailstate.wire.call import Call, Door
 from trailstate.wire.fault import Fault, faults
+from trailstate.world import World
 
 fault = faults("config")
 
 PAGE = 100
 
 
-def administered(call: Call, door: Door) -> Membership:
-    """The organization that the caller may deploy to; AWS's fault when there is none or the caller may not."""
-    try:
-        found = membership(door, call.account)
-    except NoOrganization as error:
-        raise fault.NoAvailableOrganizationException(
-            f"The account {call.account} is in no organization. {error}"
-        ) from error
-    if call.account != found.management and call.account not in found.delegated:
+def administered(call: Call, door: Door, world: World) -> frozenset[str]:
+    """The organization's accounts, to which the caller may deploy; AWS's fault where there is none or it may not."""
+    organizations = Organizations(door, world, SERVICE)
+    found = organizations.of(call.account)
+    if found is None:
+        raise fault.NoAvailableOrganizationException(f"The account {call.account} is in no organization.")
+    if not found.is_run_by(call.account):
         raise fault.OrganizationAccessDeniedException(
             f"The account {call.account} is neither the management account of the organization nor a delegated"
             " administrator of AWS Config."
         )
-    return found
+    return organizations.members(found.management_account)
 
 
-def targets(found: Membership, excluded: Sequence[str] | None) -> list[str]:
+def targets(accounts: frozenset[str], excluded: Sequence[str] | None) -> list[str]:
     """The accounts to deploy to."""
-    strangers = [each for each in excluded or () if each not in found.accounts]
+    strangers = [each for each in excluded or () if each not in accounts]
     if strangers:
         raise fault.InvalidParameterValueException(f"The excluded account {strangers[0]} is not in the organization.")
-    return [each for each in found.accounts if each not in (excluded or ())]
+    return sorted(accounts.difference(excluded or ()))
 
 
 def named(
@@ -61,8 +61,22 @@ def refuse_in_progress(found: Mapping[str, Any] | None, name: str) -> None:
         raise fault.ResourceInUseException(f"'{name}' is being deployed or deleted; wait until that is done.")
 
 
-def status_of(document: Mapping[str, Any], name_member: str, status_member: str) -> dict[str, Any]:
-    """The status of the whole; the first member's error explains a failure."""
+def identified(document: Mapping[str, Any], thing: str) -> dict[str, Any]:
+    """Name, ARN and last change, under the names that the thing's have."""
+    return {
+        f"{thing}Name": document["name"],
+        f"{thing}Arn": document["arn"],
+        "LastUpdateTime": moment_of(document["updated"]),
+    }
+
+
+def status_as(name_member: str, status_member: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """What tells the status of a whole document under those names."""
+    return lambda document: _status(document, name_member, status_member)
+
+
+def _status(document: Mapping[str, Any], name_member: str, status_member: str) -> dict[str, Any]:
+    """The first member's error explains a failure."""
     failed = [each for each in document["members"].values() if each.get("ErrorCode")]
     errors = {key: failed[0][key] for key in ("ErrorCode", "ErrorMessage")} if failed else {}
     told = {name_member: document["name"], status_member: document["status"]}

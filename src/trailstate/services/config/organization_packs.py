@@ -3,23 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailstate.compliance.line import moment_of
 from trailstate.compliance.organization import PACKS, stage, suffixed, unstage
 from trailstate.services.config.organization import (
     PAGE,
     administered,
+    identified,
     members_of,
     named,
     one,
     refuse_in_progress,
-    status_of,
+    status_as,
     targets,
 )
 from trailstate.services.config.packs import template_text, validated
-from trailstate.services.config.rules import invalid_token
+from trailstate.services.config.paged import paged
 from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
@@ -53,7 +52,7 @@ def put_organization_conformance_pack(
     Tags: Sequence[Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
     """The pack is brought to the members one after the other; the detailed status shows how that goes."""
-    found = administered(call, door)
+    found = administered(call, door, world)
     text, most = template_text(call, door, TemplateBody, TemplateS3Uri)
     try:
         validated(text, ConformancePackInputParameters, most)
@@ -91,7 +90,7 @@ def put_organization_conformance_pack(
 def delete_organization_conformance_pack(
     call: Call, shelf: StagedShelf, door: Door, world: World, *, OrganizationConformancePackName: str
 ) -> dict[str, Any]:
-    administered(call, door)
+    administered(call, door, world)
     found = one(shelf, call, PACKS, OrganizationConformancePackName, absent)
     refuse_in_progress(found, OrganizationConformancePackName)
     unstage(shelf, call, world, PACKS, OrganizationConformancePackName)
@@ -110,18 +109,13 @@ def describe_organization_conformance_packs(
     NextToken: str | None = None,
 ) -> dict[str, Any]:
     found = named(shelf, call, PACKS, OrganizationConformancePackNames, absent)
-    question = [call.account, call.region, call.operation, OrganizationConformancePackNames, Limit]
-    shown, following = page(tokens, question, found, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
-    told = [
-        {
-            "OrganizationConformancePackName": each["name"],
-            "OrganizationConformancePackArn": each["arn"],
-            "LastUpdateTime": moment_of(each["updated"]),
-            **{name: each[name] for name in DESCRIBED if name in each},
-        }
-        for each in shown
-    ]
-    return {"OrganizationConformancePacks": told} | ({"NextToken": following} if following else {})
+    limit, member = Limit or PAGE, "OrganizationConformancePacks"
+    return paged(call, tokens, member, found, limit=limit, token=NextToken, shape=_described)
+
+
+def _described(document: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: document[name] for name in DESCRIBED if name in document}
+    return identified(document, "OrganizationConformancePack") | told
 
 
 @operation("config")
@@ -135,10 +129,9 @@ def describe_organization_conformance_pack_statuses(
     NextToken: str | None = None,
 ) -> dict[str, Any]:
     found = named(shelf, call, PACKS, OrganizationConformancePackNames, absent)
-    question = [call.account, call.region, call.operation, OrganizationConformancePackNames, Limit]
-    shown, following = page(tokens, question, found, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
-    told = [status_of(each, "OrganizationConformancePackName", "Status") for each in shown]
-    return {"OrganizationConformancePackStatuses": told} | ({"NextToken": following} if following else {})
+    limit, member = Limit or PAGE, "OrganizationConformancePackStatuses"
+    shape = status_as("OrganizationConformancePackName", "Status")
+    return paged(call, tokens, member, found, limit=limit, token=NextToken, shape=shape)
 
 
 @operation("config")
@@ -154,8 +147,6 @@ def get_organization_conformance_pack_detailed_status(
 ) -> dict[str, Any]:
     document = one(shelf, call, PACKS, OrganizationConformancePackName, absent)
     members = members_of(document, Filters or {}, "ConformancePackName", "Status")
-    question = [call.account, call.region, call.operation, OrganizationConformancePackName, dict(Filters or {}), Limit]
-    shown, following = page(tokens, question, members, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
-    return {"OrganizationConformancePackDetailedStatuses": list(shown)} | (
-        {"NextToken": following} if following else {}
+    return paged(
+        call, tokens, "OrganizationConformancePackDetailedStatuses", members, limit=Limit or PAGE, token=NextToken
     )

@@ -4,22 +4,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trailstate.compliance.definition import InvalidRule, hold
-from trailstate.compliance.line import moment_of
 from trailstate.compliance.organization import RULES, stage, suffixed, unstage
 from trailstate.services.config.organization import (
     PAGE,
     administered,
+    identified,
     members_of,
     named,
     one,
     refuse_in_progress,
-    status_of,
+    status_as,
     targets,
 )
-from trailstate.services.config.rules import invalid_token
+from trailstate.services.config.paged import paged
 from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
@@ -57,7 +56,7 @@ def put_organization_config_rule(
         raise fault.InvalidParameterValueException(
             "Give either OrganizationManagedRuleMetadata or OrganizationCustomRuleMetadata."
         )
-    found = administered(call, door)
+    found = administered(call, door, world)
     key = ShelfKey(call.account, call.region, RULES.kind, OrganizationConfigRuleName)
     known = shelf.get(key)
     refuse_in_progress(known, OrganizationConfigRuleName)
@@ -119,7 +118,7 @@ def _source(given: Mapping[str, Any]) -> dict[str, Any]:
 def delete_organization_config_rule(
     call: Call, shelf: StagedShelf, door: Door, world: World, *, OrganizationConfigRuleName: str
 ) -> dict[str, Any]:
-    administered(call, door)
+    administered(call, door, world)
     found = one(shelf, call, RULES, OrganizationConfigRuleName, absent)
     refuse_in_progress(found, OrganizationConfigRuleName)
     unstage(shelf, call, world, RULES, OrganizationConfigRuleName)
@@ -138,18 +137,13 @@ def describe_organization_config_rules(
     NextToken: str | None = None,
 ) -> dict[str, Any]:
     found = named(shelf, call, RULES, OrganizationConfigRuleNames, absent)
-    question = [call.account, call.region, call.operation, OrganizationConfigRuleNames, Limit]
-    shown, following = page(tokens, question, found, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
-    told = [
-        {
-            "OrganizationConfigRuleName": each["name"],
-            "OrganizationConfigRuleArn": each["arn"],
-            "LastUpdateTime": moment_of(each["updated"]),
-            **{name: each[name] for name in DESCRIBED if each.get(name)},
-        }
-        for each in shown
-    ]
-    return {"OrganizationConfigRules": told} | ({"NextToken": following} if following else {})
+    limit, member = Limit or PAGE, "OrganizationConfigRules"
+    return paged(call, tokens, member, found, limit=limit, token=NextToken, shape=_described)
+
+
+def _described(document: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: document[name] for name in DESCRIBED if document.get(name)}
+    return identified(document, "OrganizationConfigRule") | told
 
 
 @operation("config")
@@ -163,10 +157,9 @@ def describe_organization_config_rule_statuses(
     NextToken: str | None = None,
 ) -> dict[str, Any]:
     found = named(shelf, call, RULES, OrganizationConfigRuleNames, absent)
-    question = [call.account, call.region, call.operation, OrganizationConfigRuleNames, Limit]
-    shown, following = page(tokens, question, found, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
-    told = [status_of(each, "OrganizationConfigRuleName", "OrganizationRuleStatus") for each in shown]
-    return {"OrganizationConfigRuleStatuses": told} | ({"NextToken": following} if following else {})
+    limit, member = Limit or PAGE, "OrganizationConfigRuleStatuses"
+    shape = status_as("OrganizationConfigRuleName", "OrganizationRuleStatus")
+    return paged(call, tokens, member, found, limit=limit, token=NextToken, shape=shape)
 
 
 @operation("config")
@@ -182,6 +175,4 @@ def get_organization_config_rule_detailed_status(
 ) -> dict[str, Any]:
     document = one(shelf, call, RULES, OrganizationConfigRuleName, absent)
     members = members_of(document, Filters or {}, "ConfigRuleName", "MemberAccountRuleStatus")
-    question = [call.account, call.region, call.operation, OrganizationConfigRuleName, dict(Filters or {}), Limit]
-    shown, following = page(tokens, question, members, limit=Limit or PAGE, token=NextToken, refuse=invalid_token)
-    return {"OrganizationConfigRuleDetailedStatus": list(shown)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "OrganizationConfigRuleDetailedStatus", members, limit=Limit or PAGE, token=NextToken)

@@ -9,9 +9,8 @@ from trailstate.compliance.results import Result, Results
 from trailstate.compliance.summary import by_rule
 from trailstate.services.config.compliance import evaluation_result
 from trailstate.services.config.packs import existing_pack
-from trailstate.services.config.rules import invalid_token
+from trailstate.services.config.paged import paged
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call
@@ -60,11 +59,9 @@ def describe_conformance_pack_compliance(
         for name, word in words.items()
         if (not names or name in names) and filters.get("ComplianceType") in (None, word)
     ]
-    question = [call.account, call.region, call.operation, ConformancePackName, dict(filters), Limit]
-    limit = Limit or RULES_LIMIT
-    shown, following = page(tokens, question, told, limit=limit, token=NextToken, refuse=invalid_token)
-    answer = {"ConformancePackName": ConformancePackName, "ConformancePackRuleComplianceList": list(shown)}
-    return answer | ({"NextToken": following} if following else {})
+    limit, member = Limit or RULES_LIMIT, "ConformancePackRuleComplianceList"
+    shown = paged(call, tokens, member, told, limit=limit, token=NextToken)
+    return {"ConformancePackName": ConformancePackName} | shown
 
 
 @operation("config")
@@ -86,14 +83,9 @@ def get_conformance_pack_compliance_details(
         raise fault.InvalidParameterValueException("Give the ResourceType together with the ResourceIds.")
     found = _found(results, call)
     chosen = [each for name in names for each in found.get(name, ()) if _passes(each, filters)]
-    question = [call.account, call.region, call.operation, ConformancePackName, dict(filters), Limit]
-    limit = Limit or DETAILS_LIMIT
-    shown, following = page(tokens, question, chosen, limit=limit, token=NextToken, refuse=invalid_token)
-    answer: dict[str, Any] = {
-        "ConformancePackName": ConformancePackName,
-        "ConformancePackRuleEvaluationResults": [evaluation_result(each) for each in shown],
-    }
-    return answer | ({"NextToken": following} if following else {})
+    limit, member = Limit or DETAILS_LIMIT, "ConformancePackRuleEvaluationResults"
+    shown = paged(call, tokens, member, chosen, limit=limit, token=NextToken, shape=evaluation_result)
+    return {"ConformancePackName": ConformancePackName} | shown
 
 
 def _passes(result: Result, filters: Mapping[str, Any]) -> bool:
@@ -125,10 +117,8 @@ def get_conformance_pack_compliance_summary(
         }
         for each in packs
     ]
-    question = [call.account, call.region, call.operation, ConformancePackNames, Limit]
     limit = Limit or PACKS_LIMIT
-    shown, following = page(tokens, question, told, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"ConformancePackComplianceSummaryList": list(shown)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "ConformancePackComplianceSummaryList", told, limit=limit, token=NextToken)
 
 
 @operation("config")
@@ -153,10 +143,8 @@ def list_conformance_pack_compliance_scores(
     if SortBy or SortOrder:
         sign = -1 if SortOrder == "DESCENDING" else 1
         told.sort(key=lambda each: _rank(each["Score"], sign))
-    question = [call.account, call.region, call.operation, list(names or ()), SortOrder, SortBy, Limit]
     limit = Limit or PACKS_LIMIT
-    shown, following = page(tokens, question, told, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"ConformancePackComplianceScores": list(shown)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "ConformancePackComplianceScores", told, limit=limit, token=NextToken)
 
 
 def _is_named(pack: Mapping[str, Any], names: Sequence[str] | None) -> bool:

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 from trailstate.compliance.line import moment_of
 from trailstate.compliance.pack import PACKS_MAX, deploy, find, fresh, hold_rules, packs_of, withdraw
 from trailstate.compliance.template import BODY_BYTES_MAX, TEMPLATE_BYTES_MAX, BadTemplate, Template, read_template
-from trailstate.services.config.rules import invalid_token, made_by
+from trailstate.services.config.paged import paged
+from trailstate.services.config.rules import made_by
 from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call, Door
@@ -171,12 +171,8 @@ def describe_conformance_packs(
 ) -> dict[str, Any]:
     named = [existing_pack(shelf, call, name) for name in ConformancePackNames or ()]
     found = _chosen(named if ConformancePackNames else packs_of(shelf, call.account, call.region), Filters)
-    question = [call.account, call.region, call.operation, ConformancePackNames, Limit, dict(Filters or {})]
     limit = Limit or PACKS_LIMIT
-    shown, following = page(tokens, question, found, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"ConformancePackDetails": [_detail(each) for each in shown]} | (
-        {"NextToken": following} if following else {}
-    )
+    return paged(call, tokens, "ConformancePackDetails", found, limit=limit, token=NextToken, shape=_detail)
 
 
 def _chosen(packs: list[dict[str, Any]], filters: Mapping[str, Sequence[str]] | None) -> list[dict[str, Any]]:
@@ -205,11 +201,15 @@ def describe_conformance_pack_status(
     packs = packs_of(shelf, call.account, call.region)
     named = [each for each in packs if each["ConformancePackName"] in (ConformancePackNames or ())]
     found = _chosen(named if ConformancePackNames else packs, Filters)
-    question = [call.account, call.region, call.operation, ConformancePackNames, Limit, dict(Filters or {})]
     limit = Limit or PACKS_LIMIT
-    shown, following = page(tokens, question, found, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"ConformancePackStatusDetails": [_status(call, each) for each in shown]} | (
-        {"NextToken": following} if following else {}
+    return paged(
+        call,
+        tokens,
+        "ConformancePackStatusDetails",
+        found,
+        limit=limit,
+        token=NextToken,
+        shape=lambda each: _status(call, each),
     )
 
 

@@ -16,9 +16,9 @@ from trailstate.compliance.definition import (
 )
 from trailstate.configuration.discover import config_principal
 from trailstate.configuration.recorder import RECORDER
+from trailstate.services.config.paged import paged
 from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
@@ -45,10 +45,6 @@ def existing(shelf: StagedShelf, call: Call, name: str) -> dict[str, Any]:
     if found is None:
         raise no_such_rule(name)
     return found
-
-
-def invalid_token(message: str) -> Fault:
-    return fault.InvalidNextTokenException(message)
 
 
 @operation("config")
@@ -151,9 +147,7 @@ def describe_config_rules(
     )
     mode = (Filters or {}).get("EvaluationMode")
     wanted = [each["ConfigRule"] for each in documents if mode in (None, *_modes(each["ConfigRule"]))]
-    question = [call.account, call.region, call.operation, ConfigRuleNames, dict(Filters or {})]
-    rules, following = page(tokens, question, wanted, limit=RULES_A_PAGE, token=NextToken, refuse=invalid_token)
-    return {"ConfigRules": list(rules)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "ConfigRules", wanted, limit=RULES_A_PAGE, token=NextToken)
 
 
 def _modes(rule: Mapping[str, Any]) -> list[str]:

@@ -6,10 +6,9 @@ from typing import Any
 from trailstate.compliance.definition import ID_ALPHABET
 from trailstate.configuration.query.lex import InvalidExpression
 from trailstate.configuration.query.parse import parse
-from trailstate.services.config.rules import invalid_token
+from trailstate.services.config.paged import paged
 from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
@@ -77,10 +76,8 @@ def list_stored_queries(
 ) -> dict[str, Any]:
     found = [value for _, value in shelf.documents(call.account, call.region, QUERY_KIND)]
     told = [{name: each[name] for name in METADATA if name in each} for each in found]
-    question = [call.account, call.region, call.operation, MaxResults]
     limit = MaxResults or LIMIT_MAX
-    shown, following = page(tokens, question, told, limit=limit, token=NextToken, refuse=invalid_token)
-    return {"StoredQueryMetadata": list(shown)} | ({"NextToken": following} if following else {})
+    return paged(call, tokens, "StoredQueryMetadata", told, limit=limit, token=NextToken)
 
 
 @operation("config")
