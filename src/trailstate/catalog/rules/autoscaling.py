@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trailstate.catalog.reading import not_held
-from trailstate.catalog.rules.balancing import in_zones
+from trailstate.catalog.rules.balancing_classic import in_zones
 from trailstate.compliance.form import (
     COMPLIANT,
     MISSING,
