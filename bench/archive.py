@@ -28,7 +28,7 @@ from trailstate.lake.columns import records_of
 from trailstate.lake.manifest import Manifest
 from trailstate.lake.segment import RECORDS
 from trailstate.stores.disk import DiskObjects
-from trailstate.trail.history import attributes
+from trailstate.trail.attributes import attributes
 from trailstate.trail.search import NoJournal, Question, newest
 from trailstate.world import RealWorld
 

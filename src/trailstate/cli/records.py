@@ -20,7 +20,7 @@ SERVICE_SUFFIX = ".amazonaws.com"
 
 def actor(record: Record) -> str:
     """Who made the call, as briefly as it can be said: a user's name, `role/session`, `root`, or a service."""
-    from trailstate.trail.history import identity_of
+    from trailstate.trail.attributes import identity_of
 
     identity = identity_of(record)
     if identity.get("type") == "Root":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from trailstate.lake.columns import document
 from trailstate.lake.postings import FURTHER, Part, written
 from trailstate.trail.archive import Attribute
-from trailstate.trail.history import attributes, belongs
+from trailstate.trail.attributes import attributes, belongs
 from trailstate.trail.mentions import mentions
 
 if TYPE_CHECKING:

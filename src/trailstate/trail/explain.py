@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from trailstate.trail.attributes import identity_of, username
 from trailstate.trail.audit import told
-from trailstate.trail.history import identity_of, username
 from trailstate.trail.mentions import Resource, mentions
 from trailstate.values.timestamp import epoch_seconds, from_epoch
 

@@ -17,19 +17,9 @@ import msgspec
 
 from trailstate.stores.interface import JOURNAL, Entry
 from trailstate.trail.archive import CHUNK_MAX, Archive, Attribute, Found, Place, Window, merged
+from trailstate.trail.attributes import ATTRIBUTES, has_all, is_searched
 from trailstate.trail.audit import told
-from trailstate.trail.history import (
-    ATTRIBUTES,
-    Index,
-    Lines,
-    Tables,
-    audited,
-    fetch,
-    has_all,
-    is_searched,
-    place_of,
-    scope_of,
-)
+from trailstate.trail.history import Index, Lines, Tables, audited, fetch, place_of, scope_of
 
 LIMIT = 50
 PAGE_ENTRIES = 1000

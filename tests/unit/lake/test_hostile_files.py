@@ -23,8 +23,8 @@ from trailstate.lake.source import Files
 from trailstate.lake.upkeep import Upkeep
 from trailstate.services.cloudtrail.history import event
 from trailstate.stores.disk import DiskObjects
+from trailstate.trail.attributes import attributes, belongs
 from trailstate.trail.explain import explain
-from trailstate.trail.history import attributes, belongs
 from trailstate.trail.search import NoJournal, Question, newest
 from trailstate.world import RealWorld
 

@@ -12,7 +12,8 @@ from trailstate.follow import Runner
 from trailstate.services.cloudtrail.history import LookupLimits, lookup_events
 from trailstate.stores.derived import Derived
 from trailstate.stores.memory import MemoryStore
-from trailstate.trail.history import History, Window, _key, attributes, username
+from trailstate.trail.attributes import attributes, username
+from trailstate.trail.history import History, Window, _key
 from trailstate.trail.journal import Journal
 from trailstate.values.timestamp import record_time
 from trailstate.wire.call import Call, Principal, WireRequest

@@ -9,7 +9,8 @@ from typing import Any
 
 from trailstate.services.operation import operation
 from trailstate.trail.archive import Attribute, Found, Place
-from trailstate.trail.history import ATTRIBUTES, History, identity_of, username, window_of
+from trailstate.trail.attributes import ATTRIBUTES, identity_of, username
+from trailstate.trail.history import History, window_of
 from trailstate.trail.mentions import mentions
 from trailstate.values.page import InvalidToken, PageTokens
 from trailstate.values.timestamp import from_epoch
