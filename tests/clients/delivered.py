@@ -47,3 +47,16 @@ def validate(aws: Lab, arn: str, *options: str, since: timedelta = timedelta(day
         timeout=120,
     )
     return done.returncode, done.stdout + done.stderr
+
+
+def verify(aws: Lab, bucket: str) -> tuple[int, dict[str, Any]]:
+    """`trailstate verify`: its exit code, and what it printed as JSON."""
+    done = subprocess.run(
+        [str(AWS.with_name("trailstate")), "verify", bucket, "-o", "json"],
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", ""), **aws.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done.returncode, json.loads(done.stdout)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.delivered import keys, records, text, validate
+from tests.clients.delivered import keys, records, text, validate, verify
 from tests.clients.receivers import a_queue
 from tests.clients.trails import a_bucket, a_trail, log_permission
 from trailstate.testing import Lab, lab
@@ -90,17 +90,28 @@ def test_validate_logs_accepts_what_stops_and_starts(aws: Lab) -> None:
     assert code == 0
 
 
-def test_each_region_of_a_trail_validates_by_itself(aws: Lab) -> None:
+def test_each_region_of_a_trail_validates_by_itself_and_is_missed_when_it_is_emptied(aws: Lab) -> None:
     arn = a_trail(aws, "all", a_bucket(aws, "evidence"), EnableLogFileValidation=True, IsMultiRegionTrail=True)
     aws.client("ec2", region="eu-west-1").create_vpc(CidrBlock="10.0.0.0/16")
-    aws.advance("2h")
+    aws.advance("3h")
     code, said = validate(aws, arn, "--region", "eu-west-1")
-    assert "2/2 digest files valid" in said
+    assert "3/3 digest files valid" in said
     assert "1/1 log files valid" in said
     assert code == 0
     code, said = validate(aws, arn, "--region", "sa-east-1")
-    assert "2/2 digest files valid" in said, "where nothing happened too"
+    assert "3/3 digest files valid" in said, "where nothing happened too"
     assert code == 0
+    code, report = verify(aws, "evidence")
+    assert (code, report["findings"]) == (0, [])
+
+    for key in keys(aws, "evidence", "CloudTrail-Digest/sa-east-1"):
+        aws.client("s3").delete_object(Bucket="evidence", Key=key)
+    code, said = validate(aws, arn, "--region", "sa-east-1")
+    assert (code, "No digests found" in said) == (0, True)
+    code, report = verify(aws, "evidence")
+    (finding,) = report["findings"]
+    assert (code, finding["kind"]) == (4, "chain-missing")
+    assert finding["subject"].endswith(f"{aws.account}/sa-east-1")
 
 
 def test_validate_logs_accepts_a_chain_over_a_new_key(aws: Lab) -> None:

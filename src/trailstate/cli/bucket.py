@@ -17,11 +17,14 @@ from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.getting import Getter, Key
 from trailstate.trail.verify import Expected, Fetched, PublicKeys
 from trailstate.trail.verify.names import Place, digest_name
+from trailstate.values.regions import ALWAYS_ENABLED
 from trailstate.world import RealWorld
 
 METADATA = "x-amz-meta-"
 ATTEMPTS_MAX = 4
 HTTP_OK, HTTP_NOT_FOUND = 200, 404
+DIGESTS_SETTLE = timedelta(hours=2)
+"""So long after StartLogging every Region has had its first digest."""
 
 
 class Account:
@@ -132,8 +135,16 @@ def _expectation(account: Account, trail: Mapping[str, Any]) -> Expected:
     prefix = f"{trail['S3KeyPrefix']}/" if trail.get("S3KeyPrefix") else ""
     organization = f"{_organization(account)}/" if trail.get("IsOrganizationTrail") else ""
     status = account.client("cloudtrail", home).get_trail_status(Name=arn)
-    place = Place(f"{prefix}AWSLogs/{organization}", owner, home)
-    return Expected(trail["Name"], home, [place], status.get("LatestDigestDeliveryTime"))
+    latest = status.get("LatestDigestDeliveryTime")
+    places = [Place(f"{prefix}AWSLogs/{organization}", owner, region) for region in _regions(trail, status)]
+    return Expected(trail["Name"], home, places, latest)
+
+
+def _regions(trail: Mapping[str, Any], status: Mapping[str, Any]) -> Sequence[str]:
+    """Where the trail's own account must have digests: at home, and everywhere once the first ones had their time."""
+    home, started, latest = trail["HomeRegion"], status.get("StartLoggingTime"), status.get("LatestDigestDeliveryTime")
+    is_settled = started is not None and latest is not None and latest - started > DIGESTS_SETTLE
+    return ALWAYS_ENABLED if trail.get("IsMultiRegionTrail") and home in ALWAYS_ENABLED and is_settled else (home,)
 
 
 def _organization(account: Account) -> str:

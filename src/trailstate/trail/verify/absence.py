@@ -5,13 +5,13 @@ These show only against something else: the log files that lie there, and what t
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from trailstate.trail.verify.digestfile import DigestFile
 from trailstate.trail.verify.finding import Finding
-from trailstate.trail.verify.names import Chain, Place, log_name
+from trailstate.trail.verify.names import Chain, Place, digest_name, log_name
 
 LATE = timedelta(minutes=20)
 """A log file is delivered within a quarter of an hour of the minute in its name; then the next digest lists it."""
@@ -31,6 +31,33 @@ class Expected:
     """When it last delivered a digest, as GetTrailStatus says; None when it never did."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The time that is judged, and what the names alone say of the digests outside it too."""
+
+    start: datetime | None
+    end: datetime | None
+    ends: Mapping[Chain, datetime]
+    """Where the newest digest of each chain ends."""
+
+    def holds(self, log_key: str) -> bool:
+        """Whether a log file is of that time."""
+        named = log_name(log_key)
+        assert named is not None
+        return (self.start is None or named[1] >= self.start) and (self.end is None or named[1] <= self.end)
+
+    def until(self, moment: datetime) -> datetime:
+        return moment if self.end is None else min(moment, self.end)
+
+
+def ends_of(digest_keys: Iterable[str]) -> dict[Chain, datetime]:
+    """Where the newest digest of each chain ends, by the names."""
+    newest: dict[Chain, datetime] = {}
+    for chain, end in (named for key in digest_keys if (named := digest_name(key)) is not None):
+        newest[chain] = max(end, newest.get(chain, end))
+    return newest
+
+
 @dataclass(slots=True)
 class Beside:
     """The log files that no digest lists."""
@@ -40,22 +67,35 @@ class Beside:
     """Those too new for a digest."""
 
 
-def unlisted(log_keys: Sequence[str], listed: set[str], chains: Chains, start: datetime | None) -> Beside:
+def unlisted(log_keys: Sequence[str], listed: set[str], chains: Chains, asked: Asked) -> Beside:
     """Judge the log files (keys in order) that stand in no digest."""
     covered: dict[Place, list[DigestFile]] = defaultdict(list)
     for chain, digests in chains.items():
         covered[chain.place] += digests
     beside = Beside()
+    elsewhen = {chain.place: end for chain, end in sorted(asked.ends.items()) if chain not in chains}
     for place, keys in itertools.groupby(log_keys, _place):
         extra = [
             (key, time) for key in keys if key not in listed for _, time in [log_name(key) or (None, None)] if time
         ]
-        if not covered[place]:
+        if covered[place]:
+            _judge_extra(place, extra, covered[place], asked.start, beside)
+        elif place in elsewhen:
+            _tell_unlisted(place, extra, elsewhen[place], beside)
+        else:
             told = f"{len(extra)} log files lie there, and not one readable digest"
             beside.findings.append(Finding("chain-missing", str(place), str(place), told))
-        else:
-            _judge_extra(place, extra, covered[place], start, beside)
     return beside
+
+
+def _tell_unlisted(place: Place, extra: Sequence[tuple[str, datetime]], last: datetime, beside: Beside) -> None:
+    """Those that the digests until `last` should list, and do not."""
+    for key, time in extra:
+        if time + LATE > last:
+            beside.pending += 1
+        else:
+            told = "digests cover its time, and none of them lists it"
+            beside.findings.append(Finding("log-unlisted", str(place), key, told))
 
 
 def _judge_extra(
@@ -68,11 +108,8 @@ def _judge_extra(
     first, last = min(each.start for each in digests), max(each.end for each in digests)
     length = max(each.end - each.start for each in digests)
     pending = [time for _, time in extra if time + LATE > last]
-    beside.pending += len(pending)
-    for key, time in extra:
-        if time + LATE <= last and time >= max(first, start or first):
-            told = "digests cover its time, and none of them lists it"
-            beside.findings.append(Finding("log-unlisted", str(place), key, told))
+    since = max(first, start or first)
+    _tell_unlisted(place, [each for each in extra if each[1] >= since], last, beside)
     if pending and max(pending) > last + length + LATE:
         told = (
             f"the newest digest ends at {last:%Y-%m-%d %H:%M:%S} UTC; files until {max(pending):%Y-%m-%d %H:%M} UTC "
@@ -87,10 +124,10 @@ def _place(key: str) -> Place:
     return named[0]
 
 
-def absent(expected: Expected, chains: Chains) -> Iterator[Finding]:
+def absent(expected: Expected, chains: Chains, asked: Asked) -> Iterator[Finding]:
     """What the trail says it delivered, and is not there."""
     latest = expected.latest_digest
-    if latest is None:
+    if latest is None or (asked.start is not None and latest < asked.start):
         return
     found: dict[Place, list[DigestFile]] = {place: [] for place in expected.places}
     for chain, digests in chains.items():
@@ -100,11 +137,13 @@ def absent(expected: Expected, chains: Chains) -> Iterator[Finding]:
     newest = max((each.end for digests in found.values() for each in digests), default=latest)
     for place, digests in sorted(found.items()):
         chain = Chain(place, expected.trail, expected.home_region)
+        if chain in asked.ends and chain not in chains:
+            continue
         if not digests:
             yield Finding("chain-missing", str(chain), str(place), f"{said}, and there is none in this place")
             continue
         length = max(each.end - each.start for each in digests)
         ends = max(each.end for each in digests)
-        if ends + length <= max(newest, latest):
+        if ends + length <= asked.until(max(newest, latest)):
             told = f"{said}, and the newest one here ends at {ends:%Y-%m-%d %H:%M:%S} UTC"
             yield Finding("tail-missing", str(chain), str(place), told, ends, max(newest, latest))

@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 
-from trailstate.trail.verify.absence import Expected, absent, unlisted
+from trailstate.trail.verify.absence import Asked, Expected, absent, ends_of, unlisted
 from trailstate.trail.verify.chains import Judged, Stretch, judge
 from trailstate.trail.verify.digestfile import DigestFile, LogEntry, Unreadable, inflated, read
 from trailstate.trail.verify.finding import Finding, Report
@@ -49,10 +49,11 @@ def verify(
     progress: Progress | None = None,
     threads: int = THREADS,
 ) -> Report:
-    """Judge everything found, or the digests whose periods touch `start` to `end`."""
+    """Judge everything found, or the digests whose periods touch `start` to `end` and the files of that time."""
     report = Report(evidence.name)
     digest_keys, log_keys = _sorted_out(evidence.keys())
-    digest_keys = [key for key in digest_keys if _touches(key, start, end)]
+    asked = Asked(start, end, ends_of(digest_keys))
+    digest_keys = list(_touching(digest_keys, start, end))
     with ThreadPoolExecutor(threads) as pool:
         chains = _read_digests(evidence, digest_keys, report, pool)
         judged = {chain: judge(chain, found, keys, evidence.bucket, start) for chain, found in sorted(chains.items())}
@@ -61,10 +62,10 @@ def verify(
     for chain, result in judged.items():
         report.add([_silence(chain, stretch, stops) for stretch in result.silences])
     listed = {entry.s3Object for found in chains.values() for digest in found for entry in digest.body.logFiles}
-    beside = unlisted(log_keys, listed, chains, start)
+    beside = unlisted([key for key in log_keys if asked.holds(key)], listed, chains, asked)
     report.add(beside.findings)
     report.pending = beside.pending
-    report.add([finding for each in expected for finding in absent(each, chains)])
+    report.add([finding for each in expected for finding in absent(each, chains, asked)])
     return report
 
 
@@ -78,10 +79,18 @@ def _sorted_out(keys: Iterable[str]) -> tuple[list[str], list[str]]:
     return sorted(digests), sorted(logs)
 
 
-def _touches(key: str, start: datetime | None, end: datetime | None) -> bool:
-    named = digest_name(key)
-    assert named is not None
-    return (start is None or named[1] >= start) and (end is None or named[1] <= end + timedelta(hours=1))
+def _touching(keys: Iterable[str], start: datetime | None, end: datetime | None) -> Iterator[str]:
+    """Of each chain (keys in order) the digests that end from `start` on, up to the first one that reaches `end`."""
+    reached: set[Chain] = set()
+    for key in keys:
+        named = digest_name(key)
+        assert named is not None
+        chain, until = named
+        if chain in reached or (start is not None and until < start):
+            continue
+        if end is not None and until >= end:
+            reached.add(chain)
+        yield key
 
 
 def _read_digests(

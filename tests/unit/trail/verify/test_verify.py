@@ -4,7 +4,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -249,3 +249,38 @@ def test_other_files_are_none_of_its_business(tmp_path: Path) -> None:
     made.objects[f"{FOLDER}/Config/{REGION}/x.json.gz"] = Fetched(b"", {})
     made.objects["notes.txt"] = Fetched(b"", {})
     assert verify(made, keys()).is_clean
+
+
+def told_by(latest: datetime) -> Expected:
+    return Expected(TRAIL, REGION, [HERE], latest)
+
+
+ASKED = {
+    "from": (START + 5 * HOUR, None),
+    "until": (None, START + 4 * HOUR),
+    "between": (START + 3 * HOUR, START + 4 * HOUR),
+    "before everything": (None, START - 9 * HOUR),
+    "after everything": (START + 30 * HOUR, None),
+}
+
+
+@pytest.mark.parametrize("window", ASKED.values(), ids=list(ASKED))
+def test_what_lies_outside_the_time_asked_for_is_not_missed(window: tuple[datetime | None, datetime | None]) -> None:
+    start, end = window
+    report = verify(ledger(12), keys(), expected=[told_by(START + 12 * HOUR)], start=start, end=end)
+    assert report.findings == []
+
+
+def test_what_lies_in_the_time_asked_for_is() -> None:
+    made = ledger(12)
+    made.remove(*made.digests[3:5])
+    extra = made.put_log(START + 3 * HOUR)
+    report = verify(made, keys(), start=START + 2 * HOUR, end=START + 6 * HOUR)
+    assert [each.kind for each in report.findings if each.kind != "log-unlisted"] == ["digest-missing"] * 2
+    assert extra in subjects(report, "log-unlisted")
+    made.remove(*made.digests[5:])
+    report = verify(made, keys(), expected=[told_by(START + 12 * HOUR)], end=START + 6 * HOUR)
+    assert "tail-missing" in [each.kind for each in report.findings]
+    made.remove(*made.digests[:3])
+    report = verify(made, keys(), expected=[told_by(START + 12 * HOUR)], end=START + 6 * HOUR)
+    assert [each.kind for each in report.findings] == ["chain-missing"] * 2
