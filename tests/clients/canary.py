@@ -18,6 +18,7 @@ NAMED = re.compile("(?:Password|Passphrase|(?<!Remove)PrivateKey|SecretKey|AuthT
 """Members that hold a secret although AWS's model does not say so."""
 
 DEPTH_MAX = 8
+INNER = {"list": ("member",), "map": ("key", "value")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Planter:
 
     def __init__(self) -> None:
         self._count = 0
+        self._bare: dict[Any, dict[str, bool]] = {}
 
     def planted(self, service: str) -> Iterator[Planted]:
         """Every operation of the service whose input has a sensitive member."""
@@ -50,6 +52,8 @@ class Planter:
             shape = getattr(model.operation_model(service, name), side)
             if shape is None:
                 continue
+            if self._is_bare(shape):
+                continue
             canaries: dict[str, str] = {}
             found = self._structure(shape, "", False, (), canaries)
             if canaries:
@@ -57,6 +61,8 @@ class Planter:
 
     def _value(self, shape: Any, path: str, secret: bool, above: tuple[str, ...], canaries: dict[str, str]) -> Any:
         """A value with a canary at each sensitive place in it; None when it has none."""
+        if not secret and self._is_bare(shape):
+            return None
         secret = secret or bool(shape.metadata.get("sensitive"))
         kind = shape.type_name
         if kind == "structure":
@@ -72,6 +78,16 @@ class Planter:
             return None
         canary = self._canary(path, canaries)
         return canary.encode() if kind == "blob" else canary
+
+    def _is_bare(self, shape: Any) -> bool:
+        """Whether nothing sensitive can be reached from a shape; so it is of most, and asked again and again."""
+        known = self._bare.setdefault(shape._shape_resolver, {})  # noqa: SLF001 - one resolver for each service
+        if shape.name not in known:
+            reached = {shape.name}
+            known[shape.name] = _reaches_nothing(shape, reached)
+            if known[shape.name]:
+                known.update(dict.fromkeys(reached, True))
+        return known[shape.name]
 
     def _structure(
         self, shape: Any, path: str, secret: bool, above: tuple[str, ...], canaries: dict[str, str]
@@ -97,6 +113,27 @@ class Planter:
         canary = f"{MARK}{self._count:06d}"
         canaries[canary] = path
         return canary
+
+
+def _reaches_nothing(shape: Any, reached: set[str]) -> bool:
+    """Whether neither the shape nor any below it holds a secret; `reached` gets the names of those looked at."""
+    left = [("", shape)]
+    while left:
+        name, found = left.pop()
+        if found.metadata.get("sensitive") or (found.type_name == "string" and NAMED.search(name)):
+            return False
+        for inner_name, inner in _inner(found):
+            is_told = inner.metadata.get("sensitive") or (inner.type_name == "string" and NAMED.search(inner_name))
+            if is_told or inner.name not in reached:
+                reached.add(inner.name)
+                left.append((inner_name, inner))
+    return True
+
+
+def _inner(shape: Any) -> list[tuple[str, Any]]:
+    if shape.type_name == "structure":
+        return list(shape.members.items())
+    return [("", getattr(shape, role)) for role in INNER.get(shape.type_name, ())]
 
 
 def _merged(below: Any, above: Any) -> Any:
