@@ -81,7 +81,7 @@ class Planter:
 
     def _is_bare(self, shape: Any) -> bool:
         """Whether nothing sensitive can be reached from a shape; so it is of most, and asked again and again."""
-        known = self._bare.setdefault(shape._shape_resolver, {})  # noqa: SLF001 - one resolver for each service
+        known = self._bare.setdefault(shape._shape_resolver, {})
         if shape.name not in known:
             reached = {shape.name}
             known[shape.name] = _reaches_nothing(shape, reached)
