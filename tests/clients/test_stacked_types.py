@@ -122,6 +122,7 @@ TOLD = {
     "BusArn": get("Bus"),
     "Rule": ref("Rule"),
     "RuleArn": get("Rule"),
+    "Tick": ref("Tick"),
     "TickArn": get("Tick"),
 }
 
@@ -134,7 +135,9 @@ def test_topics_buses_and_rules(aws: Lab) -> None:
     assert found["TopicName"] == "alerts"
     assert found["Heard"].startswith(f"{found['Topic']}:")
     assert (found["Bus"], found["BusArn"]) == ("orders", f"arn:aws:events:{place}:event-bus/orders")
-    assert found["RuleArn"] == f"arn:aws:events:{place}:rule/orders/{found['Rule']}"
+    bus, rule = found["Rule"].split("|")
+    assert (bus, found["RuleArn"]) == ("orders", f"arn:aws:events:{place}:rule/orders/{rule}")
+    assert found["Tick"] == "tick"
     assert found["TickArn"] == f"arn:aws:events:{place}:rule/tick"
     assert sns.get_topic_attributes(TopicArn=found["Topic"])["Attributes"]["DisplayName"] == "Ops"
     assert len(sns.list_subscriptions_by_topic(TopicArn=found["Topic"])["Subscriptions"]) == 2
@@ -143,7 +146,7 @@ def test_topics_buses_and_rules(aws: Lab) -> None:
     assert (attributes["RawMessageDelivery"], json.loads(attributes["FilterPolicy"])) == ("true", {"state": ["paid"]})
     assert "events.amazonaws.com" in sns.get_topic_attributes(TopicArn=found["Topic"])["Attributes"]["Policy"]
     assert "them" in events.describe_event_bus(Name="orders")["Policy"]
-    (target,) = events.list_targets_by_rule(Rule=found["Rule"], EventBusName="orders")["Targets"]
+    (target,) = events.list_targets_by_rule(Rule=rule, EventBusName="orders")["Targets"]
     assert (target["Arn"], target["InputPath"]) == (found["Topic"], "$.detail")
 
     after = put(aws, "told", telling("Night shift", is_changed=True), TOLD)
@@ -152,7 +155,7 @@ def test_topics_buses_and_rules(aws: Lab) -> None:
     assert sns.list_tags_for_resource(ResourceArn=found["Topic"])["Tags"] == [{"Key": "team", "Value": "web"}]
     attributes = sns.get_subscription_attributes(SubscriptionArn=found["Heard"])["Attributes"]
     assert (attributes["RawMessageDelivery"], attributes.get("FilterPolicy", "")) == ("false", "")
-    (target,) = events.list_targets_by_rule(Rule=found["Rule"], EventBusName="orders")["Targets"]
+    (target,) = events.list_targets_by_rule(Rule=rule, EventBusName="orders")["Targets"]
     assert target["Id"] == "queue"
 
     aws.client("cloudformation").delete_stack(StackName="told")

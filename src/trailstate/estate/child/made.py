@@ -107,7 +107,9 @@ class Made:
         for each in first.each(self._beside(properties)):
             answer = self._asked(first, each)
             self._answer = self._answer or answer
-        self.physical_resource_id = str(self._answer.get(self._kind.identified_by) or self.name)
+        source = self._kind.identified_by
+        identity = source(self._beside(properties)) if callable(source) else self._answer.get(source)
+        self.physical_resource_id = str(identity or self.name)
         try:
             self._take(others, properties)
         except BaseException:

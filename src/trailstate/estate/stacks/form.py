@@ -101,8 +101,9 @@ class StackType:
     update: tuple[Step, ...]
     """Empty: it is not changed but made anew."""
     delete: tuple[Step, ...]
-    identified_by: str = ""
-    """The member of the first answer that identifies it from then on; empty: its name does."""
+    identified_by: Source = ""
+    """What identifies it once it is made: a member of the first answer, or what is made of all that is known; empty:
+    its name."""
     replaced_by: tuple[str, ...] = ()
     """Further properties whose change makes another resource."""
     further: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from typing import Any
 from trailstate.estate.stacks.form import (
     ANSWER,
     ID,
+    NAME,
     Properties,
     StackType,
     Step,
@@ -155,19 +156,26 @@ SNS = (
 # ---- EventBridge ----
 
 RULE = {
-    "Name": ID,
+    "Name": NAME,
     **{
         name: name for name in ("ScheduleExpression", "EventPattern", "State", "Description", "RoleArn", "EventBusName")
     },
 }
-ON_BUS = {"Rule": ID, "EventBusName": "EventBusName"}
+ON_BUS = {"Rule": NAME, "EventBusName": "EventBusName"}
 PUT_TARGETS = Step("PutTargets", {**ON_BUS, "Targets": "Targets"}, given("Targets"), fails_by="FailedEntries")
+DEFAULT_BUS = "default"
 BUS = {
     "Name": ID,
     **{name: name for name in ("Description", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig")},
 }
 PUT_POLICY = Step("PutPermission", {"EventBusName": ID, "Policy": "Policy"}, given("Policy"))
 STATEMENT = {name: name for name in ("EventBusName", "StatementId", "Action", "Principal", "Condition")}
+
+
+def _rule_id(properties: Properties) -> str:
+    """A rule of another bus than the default one is told by both names."""
+    bus = str(properties.get("EventBusName") or DEFAULT_BUS).rpartition("/")[2]
+    return str(properties[NAME]) if bus == DEFAULT_BUS else f"{bus}|{properties[NAME]}"
 
 
 def _ids(properties: Properties) -> list[str]:
@@ -192,8 +200,9 @@ EVENTS = (
         ),
         delete=(
             Step("RemoveTargets", {**ON_BUS, "Ids": _ids}, given("Targets")),
-            Step("DeleteRule", {"Name": ID, "EventBusName": "EventBusName"}),
+            Step("DeleteRule", {"Name": NAME, "EventBusName": "EventBusName"}),
         ),
+        identified_by=_rule_id,
         replaced_by=("EventBusName",),
         attributes={"Arn": "RuleArn"},
     ),
