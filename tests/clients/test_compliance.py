@@ -55,6 +55,20 @@ def check_refused(code: str, words: str, call: Any, **parameters: Any) -> None:
     assert words in error["Message"]
 
 
+def test_a_periodic_rule_put_while_the_recorder_starts_has_its_verdict_once_everything_is_known(aws: Lab) -> None:
+    config = aws.client("config")
+    config.put_config_rule(ConfigRule=rule("IAM_PASSWORD_POLICY"))
+    config.stop_configuration_recorder(ConfigurationRecorderName="default")
+    config.start_configuration_recorder(ConfigurationRecorderName="default")
+    config.put_config_rule(ConfigRule=rule("ROOT_ACCOUNT_MFA_ENABLED"))
+    aws.settle()
+    found = config.describe_compliance_by_config_rule()["ComplianceByConfigRules"]
+    assert {each["ConfigRuleName"]: each["Compliance"]["ComplianceType"] for each in found} == {
+        "iam-password-policy": "NON_COMPLIANT",
+        "root-account-mfa-enabled": "NON_COMPLIANT",
+    }
+
+
 def test_a_verdict_flips_when_the_resource_is_repaired(aws: Lab) -> None:
     aws.client("config").put_config_rule(ConfigRule=SSH)
     group = a_group(aws, "web", is_open=True)

@@ -4,6 +4,7 @@ from trailstate.app.compliance_pages import CompliancePages
 from trailstate.app.house import House, Part
 from trailstate.catalog.rules import load
 from trailstate.compliance.custom import Invoker, ResultTokens
+from trailstate.compliance.discovered import Discovered
 from trailstate.compliance.engine import Engine
 from trailstate.compliance.notice import NoticeShipper, VerdictListeners
 from trailstate.compliance.organization import OrganizationShipper
@@ -35,6 +36,7 @@ def assemble(house: House) -> Part:
         timers=(PeriodicTimer(house.store, engine, results),),
         shippers=(
             EvaluationShipper(engine, invoker),
+            Discovered(house.store, house.runner, engine),
             PackShipper(house.store, house.world, house.door),
             OrganizationShipper(house.store, house.world, house.door),
             NoticeShipper(house.store, house.world, house.provided(Messenger)),

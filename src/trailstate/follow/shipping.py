@@ -76,11 +76,16 @@ class Shipping:
         return done
 
     def drain(self, queue: str) -> None:
-        """Have what a queue holds now done before this returns, unless it is held back."""
+        """Have what a queue holds now done before this returns, unless it is held back, or everything is paused: a
+        shipper may wait here for another one's queue, and a pause waits for both."""
         held = self._held.get(queue)
         if (held is not None and held.until > self._world.monotonic()) or not self._store.outbox(queue, 1):
             return
-        self._take(queue, waits=True)
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_paused or queue not in self._taken)
+            if self._is_paused:
+                return
+            self._taken.add(queue)
         try:
             while self._drain(queue) == ROWS_AT_ONCE_MAX:
                 pass
@@ -103,6 +108,7 @@ class Shipping:
         """Nothing is shipped inside this block, and afterwards nothing is held back: the store may be another one."""
         with self._changed:
             self._is_paused = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: not self._taken)
         try:
             yield

@@ -139,3 +139,13 @@ def test_an_erased_store_owes_nothing(store: MemoryStore, runner: Runner, post: 
     send(store, "mail/a", "x")
     runner.run_until_idle()
     assert post.delivered == ["x"]
+
+
+def test_nobody_waits_for_a_queue_while_everything_is_paused(store: MemoryStore, runner: Runner, post: Post) -> None:
+    """A pause waits for whoever is at work, so one at work must not wait for the pause to end."""
+    send(store, "mail/a", "x")
+    with runner.paused():
+        runner.drain("mail/", "mail/a")
+        assert post.delivered == []
+    runner.drain("mail/", "mail/a")
+    assert post.delivered == ["x"]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from trailstate.compliance.discovered import discovered_row
 from trailstate.configuration.form import ResourceType
 from trailstate.configuration.group import recording_group, recording_mode
 from trailstate.configuration.recorder import CHANNEL, RECORDER, RECORDING, Home, records
@@ -195,7 +196,8 @@ def start_configuration_recorder(
 
 
 def _look(call: Call, shelf: StagedShelf, types: Sequence[ResourceType]) -> None:
-    for row in every_type(Home(call.account, call.region), types, call.event_id):
+    home = Home(call.account, call.region)
+    for row in (*every_type(home, types, call.event_id), discovered_row(home, call.event_id)):
         shelf.send(row)
 
 
