@@ -1,7 +1,8 @@
 """Responses read back: what an answer of the estate says, and the same answer with our request id in it.
 
-Reading is botocore's own (`botocore.parsers`), so it is what every Python client would have understood. Whatever the
-bytes are, nothing is raised: an answer nobody can read is a Failure with the code UNREADABLE.
+Reading is botocore's own (`botocore.parsers`), so it is what every Python client would have understood; successes of
+the query protocols are read by `read_answer`, which is held against it. Whatever the bytes are, nothing is raised: an
+answer nobody can read is a Failure with the code UNREADABLE.
 """
 
 import re
@@ -19,6 +20,7 @@ from botocore.utils import parse_timestamp
 from trailstate.wire.call import Failure, WireResponse
 from trailstate.wire.encode import host_id, request_id_headers
 from trailstate.wire.encode_xml import escape
+from trailstate.wire.read_answer import read_answer
 
 UNREADABLE = "UnreadableResponse"
 """The code of a Failure that says: the status is a success, and the body is not what the model promises."""
@@ -89,6 +91,8 @@ def _result(operation: Any, protocol: str, response: WireResponse) -> dict[str, 
         return _root(_ROOTS[operation.name], response.body)
     if operation.has_event_stream_output:
         return {}
+    if protocol in ("query", "ec2"):
+        return read_answer(operation, response.body, _moment)
     payload = shape.members.get(shape.serialization.get("payload")) if "payload" in shape.serialization else None
     is_raw = payload is not None and payload.type_name in _RAW
     body: Any = memoryview(response.body) if is_raw else response.body
