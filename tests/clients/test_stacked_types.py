@@ -111,6 +111,19 @@ def telling(display: str = "Ops", *, is_changed: bool = False) -> dict[str, Any]
             Action="events:PutEvents",
             Principal="210987654321",
         ),
+        "Everybody": a(
+            "AWS::Events::EventBusPolicy",
+            "Others",
+            EventBusName=ref("Bus"),
+            StatementId="everybody",
+            Statement={
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Action": "events:PutEvents",
+                "Resource": get("Bus"),
+                "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}},
+            },
+        ),
     }
 
 
@@ -145,7 +158,8 @@ def test_topics_buses_and_rules(aws: Lab) -> None:
     attributes = sns.get_subscription_attributes(SubscriptionArn=found["Heard"])["Attributes"]
     assert (attributes["RawMessageDelivery"], json.loads(attributes["FilterPolicy"])) == ("true", {"state": ["paid"]})
     assert "events.amazonaws.com" in sns.get_topic_attributes(TopicArn=found["Topic"])["Attributes"]["Policy"]
-    assert "them" in events.describe_event_bus(Name="orders")["Policy"]
+    policy = json.loads(events.describe_event_bus(Name="orders")["Policy"])
+    assert [each["Sid"] for each in policy["Statement"]] == ["them", "everybody"]
     (target,) = events.list_targets_by_rule(Rule=rule, EventBusName="orders")["Targets"]
     assert (target["Arn"], target["InputPath"]) == (found["Topic"], "$.detail")
 
@@ -470,6 +484,10 @@ def test_a_stack_with_a_role_acts_as_that_role(aws: Lab) -> None:
         (a("AWS::Events::Rule", EventPattern={"source": ["x"]}, Targets={"Id": "1"}), "Expected a list for TargetList"),
         (a("AWS::Events::Rule", EventPattern={"source": ["x"]}, Targets=["1"]), "Expected an object for Target"),
         (a("AWS::SNS::TopicPolicy", PolicyDocument={}), "its properties cannot be read: KeyError('Topics')"),
+        (
+            a("AWS::Events::EventBusPolicy", EventBusName="default", StatementId="x", Statement=["y"]),
+            "its properties cannot be read",
+        ),
         (a("AWS::SNS::Topic", Tags=["x"]), "Expected an object for Tag"),
         (a("AWS::Logs::LogGroup", Tags=["x"]), "its properties cannot be read"),
         (

@@ -104,9 +104,7 @@ class Made:
         first, *others = self._kind.create
         self._properties = properties
         self._hold_readable(properties)
-        for each in first.each(self._beside(properties)):
-            answer = self._asked(first, each)
-            self._answer = self._answer or answer
+        self._answer = self._take([first], properties)
         source = self._kind.identified_by
         identity = source(self._beside(properties)) if callable(source) else self._answer.get(source)
         self.physical_resource_id = str(identity or self.name)
@@ -119,11 +117,14 @@ class Made:
     def _hold_readable(self, properties: Properties) -> None:
         """A modelled error, before any call, for properties that making or unmaking it could not read."""
         known = self._beside(properties)
+        for step in (*self._kind.create, *self._kind.delete):
+            if step.finds is None:
+                self._parameters(step, known)
+
+    def _parameters(self, step: Step, known: Properties) -> list[dict[str, Any]]:
+        """What the step's calls are given: none where the properties do not ask for it."""
         try:
-            for step in (*self._kind.create, *self._kind.delete):
-                if step.finds is None and step.when(known):
-                    for each in step.each(known):
-                        parameters_of(self._kind, step, each)
+            return [parameters_of(self._kind, step, each) for each in step.each(known)] if step.when(known) else []
         except (AttributeError, IndexError, KeyError, TypeError) as error:
             raise validation(f"{self._kind.name} {self.name}: its properties cannot be read: {error!r}") from error
 
@@ -146,7 +147,7 @@ class Made:
             )
         found = self._beside(self._properties)
         if self._kind.look is not None:
-            found[FOUND] = self._asked(self._kind.look, found)
+            found[FOUND] = self._found(self._kind.look, found)
         return source(found) if callable(source) else {**self._answer, **found}.get(source)
 
     def is_created(self) -> bool:
@@ -156,21 +157,27 @@ class Made:
         """What is gone already, by itself or with what it belonged to, is as it should be."""
         self._take(self._kind.delete, self._properties, may_be_gone=True)
 
-    def _take(self, steps: Sequence[Step], properties: Properties, *, may_be_gone: bool = False) -> None:
-        """The steps that the properties ask for, one after the other."""
+    def _take(self, steps: Sequence[Step], properties: Properties, *, may_be_gone: bool = False) -> dict[str, Any]:
+        """The steps that the properties ask for, one after the other; the first answer of all."""
+        answers: list[dict[str, Any]] = []
         for step in steps:
             known = self._beside(properties)
             if step.finds is not None:
-                known[FOUND] = self._asked(step.finds, known)
-            if step.when(known):
-                for each in step.each(known):
-                    self._asked(step, each, may_be_gone=may_be_gone)
+                known[FOUND] = self._found(step.finds, known)
+            wanted = self._parameters(step, known)
+            answers += [self._asked(step, each, may_be_gone=may_be_gone) for each in wanted]
+        return answers[0] if answers else {}
+
+    def _found(self, look: Step, known: Properties) -> dict[str, Any]:
+        """The answer of a call that finds something out."""
+        (parameters,) = self._parameters(look, known)
+        return self._asked(look, parameters)
 
     def _beside(self, properties: Properties) -> dict[str, Any]:
         return {**properties, **self._known, ID: self.physical_resource_id, ANSWER: self._answer}
 
-    def _asked(self, step: Step, properties: Properties, *, may_be_gone: bool = False) -> dict[str, Any]:
-        settled = self._call(self._kind.service, step.operation, parameters_of(self._kind, step, properties))
+    def _asked(self, step: Step, parameters: dict[str, Any], *, may_be_gone: bool = False) -> dict[str, Any]:
+        settled = self._call(self._kind.service, step.operation, parameters)
         if may_be_gone and settled.code.startswith(GONE):
             return {}
         if settled.result is None:

@@ -1,10 +1,12 @@
 """AWS::SNS, AWS::Events and AWS::CloudWatch types in stacks: topics, buses, rules and alarms."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 from trailstate.estate.stacks.form import (
     ANSWER,
+    FOUND,
     ID,
     NAME,
     Properties,
@@ -172,6 +174,25 @@ PUT_POLICY = Step("PutPermission", {"EventBusName": ID, "Policy": "Policy"}, giv
 STATEMENT = {name: name for name in ("EventBusName", "StatementId", "Action", "Principal", "Condition")}
 
 
+def _with_statement(properties: Properties) -> dict[str, Any]:
+    """The policy of the bus with the statement in place of the one that had its id."""
+    held = json.loads(properties[FOUND].get("Policy") or '{"Statement": []}')["Statement"]
+    sid = properties["StatementId"]
+    others = [each for each in held if each.get("Sid") != sid]
+    return {"Version": "2012-10-17", "Statement": [*others, {**properties["Statement"], "Sid": sid}]}
+
+
+PUT_STATEMENT = (
+    Step("PutPermission", STATEMENT, lambda properties: "Statement" not in properties),
+    Step(
+        "PutPermission",
+        {"EventBusName": "EventBusName", "Policy": _with_statement},
+        given("Statement"),
+        finds=Step("DescribeEventBus", {"Name": "EventBusName"}),
+    ),
+)
+
+
 def _rule_id(properties: Properties) -> str:
     """A rule of another bus than the default one is told by both names."""
     bus = str(properties.get("EventBusName") or DEFAULT_BUS).rpartition("/")[2]
@@ -231,10 +252,11 @@ EVENTS = (
         "AWS::Events::EventBusPolicy",
         "events",
         "",
-        create=(Step("PutPermission", STATEMENT),),
-        update=(Step("PutPermission", STATEMENT),),
+        create=PUT_STATEMENT,
+        update=PUT_STATEMENT,
         delete=(Step("RemovePermission", {"EventBusName": "EventBusName", "StatementId": "StatementId"}),),
         replaced_by=("EventBusName", "StatementId"),
+        further=("Statement",),
     ),
 )
 
