@@ -24,6 +24,8 @@ READ_BYTES = 256 * 1024
 HTTP_SERVER_ERROR = 500
 PORTS = {"http": 80, "https": 443}
 PAYLOAD = "UNSIGNED-PAYLOAD"
+NAMES = "host;x-amz-content-sha256;x-amz-date"
+NAMES_WITH_TOKEN = f"{NAMES};x-amz-security-token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Getter:
 
     def _once(self, target: str) -> Got:
         connection = self._connection()
-        lines = "".join(f"{name}: {value}\r\n" for name, value in self._signed(target).items())
+        lines = self._signed(target).replace("\n", "\r\n")
         connection.sendall(f"GET {target} HTTP/1.1\r\n{lines}\r\n".encode())
         answer = _Answer()
         parser = httptools.HttpResponseParser(answer)
@@ -127,22 +129,27 @@ class Getter:
             found.close()
         self._threads.connection = None
 
-    def _signed(self, target: str) -> dict[str, str]:
+    def _signed(self, target: str) -> str:
+        """The request's headers, signed."""
         key, now = self._key(), self._now()
-        moment, day = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}"
-        headers = {"host": self._host, "x-amz-content-sha256": PAYLOAD, "x-amz-date": moment}
-        if key.token:
-            headers["x-amz-security-token"] = key.token
-        names = ";".join(headers)
-        lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
-        request = f"GET\n{target}\n\n{lines}\n{names}\n{PAYLOAD}"
-        scope = f"{day}/{self._region}/s3/aws4_request"
+        moment = f"{now:%Y%m%dT%H%M%SZ}"
+        scope = f"{moment[:8]}/{self._region}/s3/aws4_request"
+        headers = _headers(self._host, moment, key.token)
+        names = NAMES_WITH_TOKEN if key.token else NAMES
+        request = f"GET\n{target}\n\n{headers}\n{names}\n{PAYLOAD}"
         text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{sha256(request.encode()).hexdigest()}"
-        signature = hmac.digest(_signing_key(key.secret_key, day, self._region), text.encode(), "sha256").hex()
-        headers["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={key.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+        signing = _signing_key(key.secret_key, moment[:8], self._region)
+        signature = hmac.digest(signing, text.encode(), "sha256").hex()
+        return (
+            f"{headers}authorization: AWS4-HMAC-SHA256 Credential={key.access_key}/{scope}, SignedHeaders={names},"
+            f" Signature={signature}\n"
         )
-        return headers
+
+
+def _headers(host: str, moment: str, token: str | None) -> str:
+    """What is signed of them, as it is sent too."""
+    held = f"x-amz-security-token:{token}\n" if token else ""
+    return f"host:{host}\nx-amz-content-sha256:{PAYLOAD}\nx-amz-date:{moment}\n{held}"
 
 
 @lru_cache(maxsize=8)

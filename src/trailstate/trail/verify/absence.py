@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from trailstate.trail.verify.digestfile import DigestFile
 from trailstate.trail.verify.finding import Finding
-from trailstate.trail.verify.names import Chain, Place, digest_name, log_name
+from trailstate.trail.verify.names import Chain, Log, Place, digest_name
 
 LATE = timedelta(minutes=20)
 """A log file is delivered within a quarter of an hour of the minute in its name; then the next digest lists it."""
@@ -40,11 +40,8 @@ class Asked:
     ends: Mapping[Chain, datetime]
     """Where the newest digest of each chain ends."""
 
-    def holds(self, log_key: str) -> bool:
-        """Whether a log file is of that time."""
-        named = log_name(log_key)
-        assert named is not None
-        return (self.start is None or named[1] >= self.start) and (self.end is None or named[1] <= self.end)
+    def holds(self, time: datetime) -> bool:
+        return (self.start is None or time >= self.start) and (self.end is None or time <= self.end)
 
     def until(self, moment: datetime) -> datetime:
         return moment if self.end is None else min(moment, self.end)
@@ -67,17 +64,15 @@ class Beside:
     """Those too new for a digest."""
 
 
-def unlisted(log_keys: Sequence[str], listed: set[str], chains: Chains, asked: Asked) -> Beside:
-    """Judge the log files (keys in order) that stand in no digest."""
+def unlisted(logs: Sequence[Log], listed: set[str], chains: Chains, asked: Asked) -> Beside:
+    """Judge the log files (in order) that stand in no digest."""
     covered: dict[Place, list[DigestFile]] = defaultdict(list)
     for chain, digests in chains.items():
         covered[chain.place] += digests
     beside = Beside()
     elsewhen = {chain.place: end for chain, end in sorted(asked.ends.items()) if chain not in chains}
-    for place, keys in itertools.groupby(log_keys, _place):
-        extra = [
-            (key, time) for key in keys if key not in listed for _, time in [log_name(key) or (None, None)] if time
-        ]
+    for place, there in itertools.groupby(logs, lambda each: each.place):
+        extra = [each for each in there if each.key not in listed]
         if covered[place]:
             _judge_extra(place, extra, covered[place], asked.start, beside)
         elif place in elsewhen:
@@ -88,40 +83,34 @@ def unlisted(log_keys: Sequence[str], listed: set[str], chains: Chains, asked: A
     return beside
 
 
-def _tell_unlisted(place: Place, extra: Sequence[tuple[str, datetime]], last: datetime, beside: Beside) -> None:
+def _tell_unlisted(place: Place, extra: Sequence[Log], last: datetime, beside: Beside) -> None:
     """Those that the digests until `last` should list, and do not."""
-    for key, time in extra:
-        if time + LATE > last:
+    for each in extra:
+        if each.time + LATE > last:
             beside.pending += 1
         else:
             told = "digests cover its time, and none of them lists it"
-            beside.findings.append(Finding("log-unlisted", str(place), key, told))
+            beside.findings.append(Finding("log-unlisted", str(place), each.key, told))
 
 
 def _judge_extra(
     place: Place,
-    extra: Sequence[tuple[str, datetime]],
+    extra: Sequence[Log],
     digests: Sequence[DigestFile],
     start: datetime | None,
     beside: Beside,
 ) -> None:
     first, last = min(each.start for each in digests), max(each.end for each in digests)
     length = max(each.end - each.start for each in digests)
-    pending = [time for _, time in extra if time + LATE > last]
+    pending = [each.time for each in extra if each.time + LATE > last]
     since = max(first, start or first)
-    _tell_unlisted(place, [each for each in extra if each[1] >= since], last, beside)
+    _tell_unlisted(place, [each for each in extra if each.time >= since], last, beside)
     if pending and max(pending) > last + length + LATE:
         told = (
             f"the newest digest ends at {last:%Y-%m-%d %H:%M:%S} UTC; files until {max(pending):%Y-%m-%d %H:%M} UTC "
             "lie there, and the digests that should list them do not"
         )
         beside.findings.append(Finding("tail-missing", str(place), str(place), told, last, max(pending)))
-
-
-def _place(key: str) -> Place:
-    named = log_name(key)
-    assert named is not None
-    return named[0]
 
 
 def absent(expected: Expected, chains: Chains, asked: Asked) -> Iterator[Finding]:

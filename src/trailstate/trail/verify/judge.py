@@ -17,7 +17,7 @@ from trailstate.trail.verify.chains import Judged, Stretch, judge
 from trailstate.trail.verify.digestfile import DigestFile, LogEntry, Unreadable, inflated, read
 from trailstate.trail.verify.finding import Finding, Report
 from trailstate.trail.verify.keys import PublicKeys
-from trailstate.trail.verify.names import Chain, digest_name, log_name
+from trailstate.trail.verify.names import Chain, Log, digest_name, log_name
 from trailstate.trail.verify.source import Evidence
 from trailstate.trail.verify.stops import Stop, stops_in, who_stopped
 
@@ -51,7 +51,7 @@ def verify(
 ) -> Report:
     """Judge everything found, or the digests whose periods touch `start` to `end` and the files of that time."""
     report = Report(evidence.name)
-    digest_keys, log_keys = _sorted_out(evidence.keys())
+    digest_keys, logs = _sorted_out(evidence.keys())
     asked = Asked(start, end, ends_of(digest_keys))
     digest_keys = list(_touching(digest_keys, start, end))
     with ThreadPoolExecutor(threads) as pool:
@@ -62,21 +62,23 @@ def verify(
     for chain, result in judged.items():
         report.add([_silence(chain, stretch, stops) for stretch in result.silences])
     listed = {entry.s3Object for found in chains.values() for digest in found for entry in digest.body.logFiles}
-    beside = unlisted([key for key in log_keys if asked.holds(key)], listed, chains, asked)
+    beside = unlisted([each for each in logs if asked.holds(each.time)], listed, chains, asked)
     report.add(beside.findings)
     report.pending = beside.pending
     report.add([finding for each in expected for finding in absent(each, chains, asked)])
     return report
 
 
-def _sorted_out(keys: Iterable[str]) -> tuple[list[str], list[str]]:
-    digests, logs = [], []
-    for key in keys:
-        if digest_name(key) is not None:
+def _sorted_out(keys: Iterable[str]) -> tuple[list[str], list[Log]]:
+    """The keys of digests, and the log files, both in order."""
+    digests: list[str] = []
+    logs: list[Log] = []
+    for key in sorted(keys):
+        if (log := log_name(key)) is not None:
+            logs.append(log)
+        elif digest_name(key) is not None:
             digests.append(key)
-        elif log_name(key) is not None:
-            logs.append(key)
-    return sorted(digests), sorted(logs)
+    return digests, logs
 
 
 def _touching(keys: Iterable[str], start: datetime | None, end: datetime | None) -> Iterator[str]:

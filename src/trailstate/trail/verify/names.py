@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtra
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 _FOLDER = r"(?P<folder>(?:.+/)?AWSLogs/(?:o-[a-z0-9]{10,32}/)?)(?P<account>\d{12})"
 _DIGEST = re.compile(
@@ -44,6 +45,15 @@ class Chain:
         return f"{self.trail} ({self.place}{', backfill' if self.is_backfill else ''})"
 
 
+class Log(NamedTuple):
+    """A log file, with what its name says."""
+
+    key: str
+    place: Place
+    time: datetime
+    """The minute it was cut."""
+
+
 def digest_name(key: str) -> tuple[Chain, datetime] | None:
     """The chain of a digest file and the end of its period; None for any other key."""
     found = _DIGEST.fullmatch(key)
@@ -54,13 +64,13 @@ def digest_name(key: str) -> tuple[Chain, datetime] | None:
     return None if moment is None else (chain, moment)
 
 
-def log_name(key: str) -> tuple[Place, datetime] | None:
-    """The place of a log file and the minute it was cut; None for any other key."""
+def log_name(key: str) -> Log | None:
+    """A log file by its key; None for any other key."""
     found = _LOG.fullmatch(key)
     if found is None:
         return None
     moment = _moment(found["time"])
-    return None if moment is None else (_place(found), moment)
+    return None if moment is None else Log(key, _place(found), moment)
 
 
 def _place(found: re.Match[str]) -> Place:
