@@ -4,15 +4,17 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_UNIT_NAMES = {"sec": "s", "second": "s", "min": "m", "minute": "m", "hr": "h", "hour": "h", "day": "d", "week": "w"}
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31_536_000}
+"""A year is 365 days."""
+_UNIT_WORDS = "second:s sec:s minute:m min:m hour:h hr:h day:d week:w year:y yr:y"
+_UNIT_NAMES = dict(pair.split(":") for pair in _UNIT_WORDS.split())
 _AGO = re.compile(r"(\d{1,6})\s*([a-z]+)(?:\s+ago)?")
-_SPAN = re.compile(r"(?:\d{1,9}[wdhms])+")
+_SPAN = re.compile(r"(?:\d{1,9}[ywdhms])+")
 _DAY = re.compile(r"(today|yesterday|\d{4}-\d{2}-\d{2})(?:[t\s]+(?:at\s+)?(\d{1,2}:\d{2}(?::\d{2})?))?")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _DAYS_BACK = {"today": 0, "yesterday": 1}
 
-SPANS = "90s, 30m, 2h, 1d12h, 2w"
+SPANS = "90s, 30m, 2h, 1d12h, 2w, 1y"
 EXAMPLES = "2h, 30m ago, yesterday, yesterday 15:42, 09:30, 2026-01-02, 2026-01-02T15:42:00Z"
 
 
@@ -41,7 +43,7 @@ def parse_span(words: str) -> timedelta:
     text = "".join(words.lower().split())
     if _SPAN.fullmatch(text) is None:
         raise UnknownTime(f"'{words}' is not a span of time; write for example {SPANS}")
-    seconds = sum(int(part[:-1]) * _UNIT_SECONDS[part[-1]] for part in re.findall(r"\d+[wdhms]", text))
+    seconds = sum(int(part[:-1]) * _UNIT_SECONDS[part[-1]] for part in re.findall(r"\d+[ywdhms]", text))
     try:
         return timedelta(seconds=seconds)
     except OverflowError:
