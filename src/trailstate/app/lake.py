@@ -26,6 +26,7 @@ def assemble(house: House) -> Part:
         scratch = tempfile.TemporaryDirectory(prefix="trailstate-lake-")
         objects, directory = DiskObjects(Path(scratch.name), house.world), Path(scratch.name) / SCRATCH
     lake = Lake(objects, house.store, directory)
+    upkeep = Upkeep(lake.manifest, objects, house.world, workers=1, newest_first=False)
     house.provided(History).archive = LakeArchive(lake.manifest, objects)
     organizations = house.provided(Organizations)
 
@@ -49,7 +50,7 @@ def assemble(house: House) -> Part:
 
     return Part(
         provisions={Lake: lake, Executions: executions},
-        timers=(UpkeepTimer(Upkeep(lake.manifest, objects, house.world, workers=1), house.world.now()),),
+        timers=(UpkeepTimer(upkeep, house.world.now()),),
         shippers=(executions,),
         forget=forget,
         close=close,

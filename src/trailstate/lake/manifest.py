@@ -7,7 +7,7 @@ reader begins there.
 """
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -124,14 +124,14 @@ class Manifest:
         )
         return sorted(found, key=lambda each: (each.first_time, each.key))
 
-    def commit(self, change: Change, needs: Collection[str] = ()) -> int:
-        """Make a change durable and visible at once; its number. Superseded when a needed segment is there no more."""
+    def commit(self, change: Change, needs: Iterable[Segment] = ()) -> int:
+        """Make a change durable and visible at once; its number. Superseded when a needed segment is another by now."""
         body = _encode(change)
         for _ in range(ATTEMPTS_MAX):
             state = self.state()
             number = state.number + 1
-            if gone := [key for key in needs if key not in state.segments]:
-                raise Superseded(f"the segment '{gone[0]}' was replaced meanwhile")
+            if changed := [each.key for each in needs if state.segments.get(each.key) != each]:
+                raise Superseded(f"the segment '{changed[0]}' was changed or replaced meanwhile")
             try:
                 self._objects.put_if_absent(_key(PREFIX, number), body)
             except ObjectExists:

@@ -7,7 +7,7 @@ until every question that may still read it has ended.
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -64,7 +64,17 @@ class Kept:
 class Upkeep:
     """Of one lake. Not to be shared between threads."""
 
-    def __init__(self, manifest: Manifest, objects: DiskObjects, world: World, *, workers: int = WORKERS) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        objects: DiskObjects,
+        world: World,
+        *,
+        workers: int = WORKERS,
+        newest_first: bool = True,
+    ) -> None:
+        """Two that work at the same time should begin at different ends."""
+        self._newest_first = newest_first
         self._manifest = manifest
         self._objects = objects
         self._world = world
@@ -92,18 +102,29 @@ class Upkeep:
         return kept
 
     def _groups(self) -> list[tuple[Segment, ...]]:
-        """Newest days first: they are asked for most."""
         days = by_day(self._manifest.segments(RECORDS))
-        return [group for day in sorted(days, reverse=True) for group in _groups(days[day])]
+        return [group for day in sorted(days, reverse=self._newest_first) for group in _groups(days[day])]
 
     def _done(self, jobs: Iterator[Job], workers: ProcessPoolExecutor) -> Iterator[tuple[Job, "_Result"]]:
         """Jobs and what became of them; as many are under way as there are workers, and one more."""
-        under_way = {workers.submit(_settled, job, self._paths(job)): job for job in islice(jobs, self._workers + 1)}
+        left = (each for each in jobs if self._is_current(each))
+        under_way: dict[Future[_Result], Job] = {}
+
+        def submit(count: int) -> None:
+            for job in islice(left, count):
+                under_way[workers.submit(_settled, job, self._paths(job))] = job
+
+        submit(self._workers + 1)
         while under_way:
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)
             for each in done:
                 yield under_way.pop(each), each.result()
-                under_way |= {workers.submit(_settled, job, self._paths(job)): job for job in islice(jobs, 1)}
+                submit(1)
+
+    def _is_current(self, job: Job) -> bool:
+        """Whether nobody else did it meanwhile."""
+        segments = self._manifest.state().segments
+        return all(segments.get(each.key) == each for each in job.segments)
 
     def _paths(self, job: Job) -> list[str]:
         return [str(self._objects.path(each.key)) for each in job.segments]
@@ -121,7 +142,7 @@ class Upkeep:
         gone = [key for each in removed for key in (each.key, each.index, each.activity) if key]
         change = Change(added=(made,), removed=tuple(gone), time=int(self._world.now().timestamp()))
         try:
-            self._manifest.commit(change, needs=[each.key for each in job.segments])
+            self._manifest.commit(change, needs=job.segments)
         except Superseded:
             self._unlink(list(bodies))
 
