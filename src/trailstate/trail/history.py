@@ -13,7 +13,7 @@ held against the question again. Everything here can be deleted and is then foll
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any, Protocol
 
@@ -34,6 +34,9 @@ _KEY_BYTES = 6
 _KEY_SIGN = 1 << (8 * _KEY_BYTES - 1)
 _ANY = ("", "")
 _decode = msgspec.json.Decoder().decode
+
+POSTINGS_AT_ONCE = 128
+_Row = tuple[int, int, int, int]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS history_posting (
@@ -87,17 +90,28 @@ class HistoryFollower:
         return self._derived.cursor(self.name)
 
     def apply(self, entries: Sequence[Entry]) -> None:
-        rows = sorted(row for entry in entries for row in _postings(entry))
+        rows = sorted([row for entry in entries for row in _postings(entry)])
         days = sorted({(row[0],) for row in rows})
         scopes = sorted({(entry.account, entry.region) for entry in entries})
         with self._derived.transaction() as connection:
-            connection.executemany("INSERT OR IGNORE INTO history_posting VALUES (?, ?, ?, ?)", rows)
+            for chunk in _chunks(rows, POSTINGS_AT_ONCE):
+                connection.execute(_insert(len(chunk)), [value for row in chunk for value in row])
             connection.executemany("INSERT OR IGNORE INTO history_day VALUES (?)", days)
             connection.executemany("INSERT OR IGNORE INTO history_scope VALUES (?, ?)", scopes)
             self._derived.set_cursor(connection, self.name, entries[-1].position)
 
 
-def _postings(entry: Entry) -> Iterator[tuple[int, int, int, int]]:
+@cache
+def _insert(count: int) -> str:
+    """One statement for many rows: the interpreter's lock is given up at each, and callers take it meanwhile."""
+    return f"INSERT OR IGNORE INTO history_posting VALUES {', '.join(['(?, ?, ?, ?)'] * count)}"  # noqa: S608 - constants
+
+
+def _chunks(rows: Sequence[_Row], size: int) -> Iterator[Sequence[_Row]]:
+    return (rows[first : first + size] for first in range(0, len(rows), size))
+
+
+def _postings(entry: Entry) -> Iterator[_Row]:
     record = _decode(entry.body)
     if not is_searched(record):
         return
