@@ -1,5 +1,7 @@
 """Where log files are imported from on this machine: directories and single files."""
 
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,17 +22,34 @@ class Files:
 
     def files(self) -> Iterator[SourceFile]:
         for path in self._paths:
-            found = path.rglob("*") if path.is_dir() else [path]
-            yield from (_file(each) for each in found if path == each or _may_hold_records(each))
+            if path.is_dir():
+                yield from _below(path)
+            elif (found := _file(str(path), str(path.resolve()))) is not None:
+                yield found
 
     def read(self, file: SourceFile) -> bytes:
         return Path(file.name).read_bytes()
 
 
-def _may_hold_records(path: Path) -> bool:
-    return path.name.endswith(ENDINGS) and "CloudTrail-Digest" not in path.parts and path.is_file()
+def _below(root: Path) -> Iterator[SourceFile]:
+    """Every file below a directory that may hold records. A year of logs has a hundred thousand."""
+    given, resolved = str(root), str(root.resolve())
+    for directory, inner, names in os.walk(given):
+        inner[:] = [name for name in inner if name != "CloudTrail-Digest"]
+        for name in names:
+            if name.endswith(ENDINGS):
+                place = os.path.join(directory, name)  # noqa: PTH118 - a Path for each costs more than all else
+                found = _file(place, resolved + place[len(given) :])
+                if found is not None:
+                    yield found
 
 
-def _file(path: Path) -> SourceFile:
-    facts = path.stat()
-    return SourceFile(str(path), f"{path.resolve()}:{facts.st_size}:{facts.st_mtime_ns}", facts.st_size)
+def _file(name: str, resolved: str) -> SourceFile | None:
+    """None for what is no file or leads nowhere: reading from a pipe would never end."""
+    try:
+        facts = os.stat(name)  # noqa: PTH116 - likewise
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(facts.st_mode):
+        return None
+    return SourceFile(name, f"{resolved}:{facts.st_size}:{facts.st_mtime_ns}", facts.st_size)

@@ -1,5 +1,6 @@
 """Importing: once and again, cut off and resumed, with records met twice and records that contradict one another."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,13 @@ def test_what_was_left_out_can_be_looked_up(lake: Lake) -> None:
     assert lake.load().left_out == 1
     [entry] = quarantine.entries(lake.objects)
     assert (entry.reason, entry.file.endswith(log_name(1))) == ("no-time", True)
+
+
+def test_pipes_links_to_nowhere_and_digests_are_passed_over(lake: Lake) -> None:
+    lake.put(log_name(1), record(1))
+    lake.put(log_name(2).replace("/CloudTrail/", "/CloudTrail-Digest/"), record(2))
+    os.mkfifo(lake.directory / "pipe.json")
+    (lake.directory / "nowhere.json.gz").symlink_to(lake.directory / "gone")
+    (lake.directory / "notes.txt").write_text("none")
+    progress = lake.load()
+    assert (progress.files, progress.records, progress.left_out) == (1, 1, 0)

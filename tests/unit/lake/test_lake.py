@@ -128,7 +128,11 @@ def test_a_star_is_every_column_and_asks_of_identities_by_their_parts(setting: S
     assert setting.ask(f"SELECT c.useridentity, c.useridentity.type FROM cloudtrail c {where}") == [[whole[1], "Root"]]
 
 
-ACTIVITY = "SELECT arn, eventname, errorcode, sum(calls), min(firsttime), max(lasttime) FROM activity GROUP BY 1, 2, 3"
+ISO = "'%Y-%m-%dT%H:%i:%sZ'"
+ACTIVITY = (
+    f"SELECT arn, eventname, errorcode, sum(calls), date_format(min(firsttime), {ISO}),"
+    f" date_format(max(lasttime), {ISO}) FROM activity GROUP BY 1, 2, 3"
+)
 
 
 def test_activity_says_what_the_records_say_with_and_without_its_files(setting: Setting) -> None:
