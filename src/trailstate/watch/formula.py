@@ -36,6 +36,8 @@ class Formula:
     """The ids that it names."""
     takes_all: bool
     """Whether it looks at all metrics."""
+    words: int
+    """How long it is, in names, numbers and signs: each is some work for each period."""
     _compute: Compute = field(repr=False)
 
     def series(self, known: Known) -> Series:
@@ -121,7 +123,7 @@ def read_formula(text: str) -> Formula:
     compute = _level(reading, 0)
     if reading.place < len(reading.tokens):
         raise reading.refusal("nothing more")
-    return Formula(frozenset(reading.names), reading.takes_all, compute)
+    return Formula(frozenset(reading.names), reading.takes_all, len(reading.tokens), compute)
 
 
 def _level(reading: _Reading, level: int) -> Compute:

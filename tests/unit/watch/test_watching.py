@@ -358,6 +358,12 @@ def test_expressions_are_computed_from_metrics(aws: Lab) -> None:
     assert (found["Id"], found["Label"], found["Values"]) == ("rate", "failures in percent", [10.0, 0.0, 25.0])
     with pytest.raises(ClientError, match="Error in expression 'e1': expected the id of a query; found 'nothing'"):
         cloudwatch.get_metric_data(MetricDataQueries=[{"Id": "e1", "Expression": "nothing * 2"}], **asked)
+    centuries = {"StartTime": aws.now() - timedelta(days=100_000), "EndTime": aws.now()}
+    with pytest.raises(ClientError, match="may look at 100800 periods"):
+        cloudwatch.get_metric_data(MetricDataQueries=RATE, **centuries)
+    heavy = [{"Id": f"e{number}", "Expression": "+".join(["SUM(METRICS())"] * 130)} for number in range(400)]
+    with pytest.raises(ClientError, match="Ask for less at a time"):
+        cloudwatch.get_metric_data(MetricDataQueries=[*RATE, *heavy], **asked)
     scalar = [a_query("asked", "Asked"), {"Id": "e1", "Expression": "SUM(asked)"}]
     with pytest.raises(ClientError, match="expected an expression that gives one time series"):
         cloudwatch.get_metric_data(MetricDataQueries=scalar, **asked)

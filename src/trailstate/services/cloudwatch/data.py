@@ -28,6 +28,8 @@ VALUES_MAX = 150
 DATAPOINTS_MAX = 1440
 ANSWER_DATAPOINTS_MAX = 100_800
 METRICS_A_PAGE = 500
+WORK_MAX = 50_000_000
+"""Steps of metric math for one call: a few seconds."""
 PAST_MAX = timedelta(weeks=2)
 FUTURE_MAX = timedelta(hours=2)
 RECENT = timedelta(hours=3)
@@ -206,6 +208,7 @@ def get_metric_data(
     """Statistics of several metrics, and expressions over them."""
     hold_range(StartTime, EndTime)
     queries = hold_queries(call, MetricDataQueries)
+    _hold_periods(queries, StartTime, EndTime)
     runner.drain(METRICS, metrics_queue(call.account, call.region))
     try:
         found = computed(
@@ -227,6 +230,32 @@ def get_metric_data(
     shown, following = page(tokens, question, points, limit=limit, token=NextToken, refuse=_bad_token)
     answer = {"MetricDataResults": [_result(each, shown) for each in told], "Messages": []}
     return answer if following is None else answer | {"NextToken": following}
+
+
+def _hold_periods(queries: Mapping[str, Query], start: datetime, end: datetime) -> None:
+    """An expression may give each period a value, whether or not there are data."""
+    if not any(each.formula for each in queries.values()):
+        return
+    periods = sum(int((end - start).total_seconds()) // each.period + 1 for each in queries.values())
+    if periods > ANSWER_DATAPOINTS_MAX:
+        raise fault.ValidationException(
+            f"Queries with expressions may look at {ANSWER_DATAPOINTS_MAX} periods together; these look at {periods}."
+            " Ask for a longer Period or a shorter time."
+        )
+    work = sum(
+        _work(each, len(queries)) * (int((end - start).total_seconds()) // each.period + 1) for each in queries.values()
+    )
+    if work > WORK_MAX:
+        raise fault.ValidationException(
+            f"The expressions take {work} steps together; at most {WORK_MAX} are taken. Ask for less at a time."
+        )
+
+
+def _work(query: Query, count: int) -> int:
+    """The steps that an expression takes for each period."""
+    if query.formula is None:
+        return 0
+    return query.formula.words * (count if query.formula.takes_all else 1)
 
 
 def hold_queries(call: Call, given: Sequence[Members]) -> dict[str, Query]:
