@@ -14,6 +14,7 @@ import typer
 
 from trailstate.cli.events import moment
 from trailstate.cli.exit import ExitCode, Stop
+from trailstate.cli.layout import visible_json
 from trailstate.cli.options import Config, Data, effective
 from trailstate.cli.records import brief
 from trailstate.cli.server import ask, server_time
@@ -339,11 +340,6 @@ def _shown(recorded: "Recorded") -> str:
         {"facts": recorded.facts} if recorded.facts else {}
     )
     return head + "".join(f"\n{name}\n{visible_json(value)}" for name, value in content.items())
-
-
-def visible_json(value: Any) -> str:
-    """JSON on several lines, safe for a terminal."""
-    return "".join(f"  {visible(line)}\n" for line in json.dumps(value, indent=2, ensure_ascii=False).splitlines())
 
 
 def _related(relation: Mapping[str, Any]) -> str:

@@ -6,13 +6,14 @@ from typing import Any
 
 from trailstate.compliance.configured import ConfiguredRule
 from trailstate.compliance.inventory import CausedInventory, Item
-from trailstate.compliance.judge import RuleFailed, judge, origin
+from trailstate.compliance.judge import RuleFailed, judge_many, origin
 from trailstate.compliance.line import moment_text
 from trailstate.compliance.report.content import Reported
 from trailstate.compliance.results import Result
 from trailstate.compliance.scope import subjects
 from trailstate.compliance.summary import NON_COMPLIANT
 from trailstate.compliance.template import Template
+from trailstate.compliance.verdict import Verdict
 
 
 def try_template(template: Template, inventory: CausedInventory) -> list[Reported]:
@@ -33,10 +34,12 @@ def _tried(
     if configured.rule is None or configured.unjudged() is not None:
         return Reported(label, configured, (), controls, _elsewhere(configured))
     items = [each for each in subjects(configured, inventory) if resource is None or is_called(each, resource)]
-    try:
-        results = [_result(configured, item, inventory) for item in items]
-    except RuleFailed as failed:
-        return Reported(label, configured, (), controls, str(failed))
+    outcomes = judge_many(configured.rule, items, inventory, configured.parameters)
+    failures = [str(each) for each in outcomes if isinstance(each, RuleFailed)]
+    if failures:
+        return Reported(label, configured, (), controls, failures[0])
+    verdicts = [each for each in outcomes if isinstance(each, Verdict)]
+    results = [_result(configured, *pair, inventory) for pair in zip(items, verdicts, strict=True)]
     return Reported(label, configured, results, controls)
 
 
@@ -53,9 +56,8 @@ def is_called(item: Item, word: str) -> bool:
     return word in (item["resourceId"], item.get("resourceName"), item.get("ARN"))
 
 
-def _result(rule: ConfiguredRule, item: Item, inventory: CausedInventory) -> Result:
+def _result(rule: ConfiguredRule, item: Item, verdict: Verdict, inventory: CausedInventory) -> Result:
     assert rule.rule is not None
-    verdict = judge(rule.rule, item, inventory, rule.parameters)
     captured = item.get("configurationItemCaptureTime") or _now(inventory.now)
     broken, cause = item, inventory.cause(item)
     if verdict.compliance == NON_COMPLIANT:

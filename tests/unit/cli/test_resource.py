@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from trailstate.cli.exit import ExitCode
+from trailstate.cli.layout import visible_json
 from trailstate.cli.main import app
 from trailstate.configuration.history import ConfigurationFollower, Recorded, line
 from trailstate.configuration.item import captured
@@ -93,6 +94,24 @@ def test_show_tells_the_state_and_the_call_behind_it(data: Path) -> None:
     assert shown.exit_code == 0
     assert "AuthorizeSecurityGroupIngress by arn:aws:iam::111122223333:user/dana from 198.51.100.7" in shown.stdout
     assert "Is contained in Vpc: AWS::EC2::VPC vpc-1" in shown.stdout
+
+
+def test_what_is_short_stands_on_one_line() -> None:
+    permission = {"fromPort": 22, "ipRanges": ["0.0.0.0/0"]}
+    value = {
+        "groupId": "sg-1",
+        "ipPermissions": [permission, {"fromPort": 443, "ipRanges": ["10.0.0.0/8"] * 5}],
+        "t": [],
+    }
+    text = visible_json(value)
+    assert json.loads(text) == value
+    assert text.splitlines()[:4] == [
+        "  {",
+        '    "groupId": "sg-1",',
+        '    "ipPermissions": [',
+        '      {"fromPort": 22, "ipRanges": ["0.0.0.0/0"]},',
+    ]
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_show_at_a_moment_tells_what_was_then(data: Path) -> None:
