@@ -399,6 +399,7 @@ def test_an_alarm_on_an_expression(aws: Lab) -> None:
         ({"Metrics": RATE, "Namespace": "Math"}, "together with Namespace"),
         ({"Metrics": [*RATE[:2], {"Id": "e", "Expression": "AVG(asked)"}]}, "one time series"),
         ({"Metrics": [*RATE[:2], {"Id": "e", "Expression": "asked +"}]}, "expected more"),
+        ({"Metrics": [*RATE[:2], {"Id": "e", "Expression": "asked" + "+asked" * 300}]}, "at most 1000000 are taken"),
     ):
         with pytest.raises(ClientError, match=said):
-            cloudwatch.put_metric_alarm(**settings, **wrong)
+            cloudwatch.put_metric_alarm(**{**settings, "EvaluationPeriods": 10_000}, **wrong)

@@ -1,4 +1,4 @@
-"""PutMetricData, GetMetricStatistics, GetMetricData, ListMetrics.
+"""PutMetricData, GetMetricStatistics, ListMetrics.
 
 CloudWatch API reference. Data are durable with the call's record; a read first has them kept.
 """
@@ -15,7 +15,6 @@ from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.watch.arrival import METRICS, Data, metrics_queue, metrics_row
 from trailstate.watch.metric import NO_UNIT, STATISTICS, Datum, MetricName, Metrics, by_period, single, statistic
-from trailstate.watch.queries import BadQueries, Query, computed, read_queries, statistics_of
 from trailstate.wire.call import Call
 from trailstate.wire.fault import Fault, faults
 
@@ -26,10 +25,7 @@ DIMENSIONS_MAX = 30
 DATA_MAX = 1000
 VALUES_MAX = 150
 DATAPOINTS_MAX = 1440
-ANSWER_DATAPOINTS_MAX = 100_800
 METRICS_A_PAGE = 500
-WORK_MAX = 50_000_000
-"""Steps of metric math for one call: a few seconds."""
 PAST_MAX = timedelta(weeks=2)
 FUTURE_MAX = timedelta(hours=2)
 RECENT = timedelta(hours=3)
@@ -147,7 +143,7 @@ def get_metric_statistics(
             f" {int((EndTime - StartTime).total_seconds() / Period)}. Ask for a longer Period or a shorter time."
         )
     runner.drain(METRICS, metrics_queue(call.account, call.region))
-    found = metrics.read(_named(call, Namespace, MetricName, Dimensions), *_range(StartTime, EndTime, Period), Unit)
+    found = metrics.read(_named(call, Namespace, MetricName, Dimensions), *time_range(StartTime, EndTime, Period), Unit)
     points = [
         _datapoint(begin, data, Statistics or (), ExtendedStatistics or ())
         for begin, data in sorted(by_period(found, Period).items())
@@ -159,7 +155,7 @@ def _named(call: Call, namespace: str, name: str, given: Sequence[Members] | Non
     return MetricName(call.account, call.region, namespace, name, dimensions(given))
 
 
-def _range(start: datetime, end: datetime, period: int) -> tuple[int, int]:
+def time_range(start: datetime, end: datetime, period: int) -> tuple[int, int]:
     """In seconds, from the begin of the first period."""
     return int(start.timestamp()) // period * period, int(end.timestamp())
 
@@ -190,103 +186,8 @@ def hold_range(start: datetime, end: datetime) -> None:
         raise fault.InvalidParameterValueException("The parameter StartTime must be less than the parameter EndTime.")
 
 
-@operation("cloudwatch")
-def get_metric_data(
-    call: Call,
-    metrics: Metrics,
-    runner: Runner,
-    tokens: PageTokens,
-    *,
-    MetricDataQueries: Sequence[Members],
-    StartTime: datetime,
-    EndTime: datetime,
-    NextToken: str | None = None,
-    ScanBy: str | None = None,
-    MaxDatapoints: int | None = None,
-    LabelOptions: Members | None = None,
-) -> dict[str, Any]:
-    """Statistics of several metrics, and expressions over them."""
-    hold_range(StartTime, EndTime)
-    queries = hold_queries(call, MetricDataQueries)
-    _hold_periods(queries, StartTime, EndTime)
-    runner.drain(METRICS, metrics_queue(call.account, call.region))
-    try:
-        found = computed(
-            queries,
-            lambda query: statistics_of(metrics, query, *_range(StartTime, EndTime, query.period)),
-            lambda period: range(*_range(StartTime, EndTime, period), period),
-        )
-    except BadQueries as error:
-        raise fault.ValidationException(str(error)) from error
-    told = [queries[name] for name in queries if queries[name].returns]
-    is_descending = ScanBy != "TimestampAscending"
-    points = [
-        (each.id, begin, value)
-        for each in told
-        for begin, value in sorted(found[each.id].items(), reverse=is_descending)
-    ]
-    question = [call.account, call.region, str(MetricDataQueries), str(StartTime), str(EndTime), ScanBy]
-    limit = min(MaxDatapoints or ANSWER_DATAPOINTS_MAX, ANSWER_DATAPOINTS_MAX)
-    shown, following = page(tokens, question, points, limit=limit, token=NextToken, refuse=_bad_token)
-    answer = {"MetricDataResults": [_result(each, shown) for each in told], "Messages": []}
-    return answer if following is None else answer | {"NextToken": following}
-
-
-def _hold_periods(queries: Mapping[str, Query], start: datetime, end: datetime) -> None:
-    """An expression may give each period a value, whether or not there are data."""
-    if not any(each.formula for each in queries.values()):
-        return
-    periods = sum(int((end - start).total_seconds()) // each.period + 1 for each in queries.values())
-    if periods > ANSWER_DATAPOINTS_MAX:
-        raise fault.ValidationException(
-            f"Queries with expressions may look at {ANSWER_DATAPOINTS_MAX} periods together; these look at {periods}."
-            " Ask for a longer Period or a shorter time."
-        )
-    work = sum(
-        _work(each, len(queries)) * (int((end - start).total_seconds()) // each.period + 1) for each in queries.values()
-    )
-    if work > WORK_MAX:
-        raise fault.ValidationException(
-            f"The expressions take {work} steps together; at most {WORK_MAX} are taken. Ask for less at a time."
-        )
-
-
-def _work(query: Query, count: int) -> int:
-    """The steps that an expression takes for each period."""
-    if query.formula is None:
-        return 0
-    return query.formula.words * (count if query.formula.takes_all else 1)
-
-
-def hold_queries(call: Call, given: Sequence[Members]) -> dict[str, Query]:
-    """The queries by id; the fault for one that cannot be answered."""
-    for each in given:
-        stat = each.get("MetricStat")
-        if stat is not None:
-            hold_period(stat["Period"])
-            hold_statistic(stat["Stat"])
-            dimensions(stat["Metric"].get("Dimensions"))
-        if each.get("AccountId") not in (None, call.account):
-            raise fault.InvalidParameterValueException(f"A query of another account {NOT_YET}")
-    try:
-        return read_queries(call.account, call.region, given)
-    except BadQueries as error:
-        raise fault.ValidationException(str(error)) from error
-
-
-def _bad_token(message: str) -> Fault:
+def bad_token(message: str) -> Fault:
     return fault.InvalidNextToken(message)
-
-
-def _result(query: Query, shown: Sequence[tuple[str, int, float]]) -> dict[str, Any]:
-    own = [(begin, value) for owner, begin, value in shown if owner == query.id]
-    return {
-        "Id": query.id,
-        "Label": query.label,
-        "Timestamps": [datetime.fromtimestamp(begin, UTC) for begin, _ in own],
-        "Values": [value for _, value in own],
-        "StatusCode": "Complete",
-    }
 
 
 @operation("cloudwatch")
@@ -315,7 +216,7 @@ def list_metrics(
         if Namespace in (None, each.namespace) and MetricName in (None, each.name) and _has(each, Dimensions or ())
     ]
     question = [call.account, call.region, Namespace, MetricName, Dimensions, RecentlyActive]
-    shown, following = page(tokens, question, found, limit=METRICS_A_PAGE, token=NextToken, refuse=_bad_token)
+    shown, following = page(tokens, question, found, limit=METRICS_A_PAGE, token=NextToken, refuse=bad_token)
     told = [
         {
             "Namespace": each.namespace,

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from trailstate.services.cloudwatch.alarm import existing
 from trailstate.services.cloudwatch.data import dimensions, fault
+from trailstate.services.cloudwatch.state import existing
 from trailstate.services.operation import operation
 from trailstate.services.paging import page
 from trailstate.stores.staged import StagedShelf
