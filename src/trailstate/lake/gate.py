@@ -128,7 +128,7 @@ def _connectives() -> tuple[type, ...]:
     """What sqlglot counts among functions and everybody else among operators."""
     from sqlglot import exp
 
-    return (exp.And, exp.Or)
+    return (exp.And, exp.Or, exp.Exists)
 
 
 @cache

@@ -128,6 +128,13 @@ def test_a_star_is_every_column_and_asks_of_identities_by_their_parts(setting: S
     assert setting.ask(f"SELECT c.useridentity, c.useridentity.type FROM cloudtrail c {where}") == [[whole[1], "Root"]]
 
 
+def test_exists_asks_of_another_row(setting: Setting) -> None:
+    setting.journal(record(1), record(2, eventName="DeleteUser"), record(3, eventName="CreateUser"))
+    later = "SELECT 1 FROM cloudtrail l WHERE l.eventtime > c.eventtime AND l.useridentity.arn = c.useridentity.arn"
+    names = setting.ask(f"SELECT c.eventname FROM cloudtrail c WHERE NOT EXISTS ({later})")
+    assert names == [["CreateUser"]]
+
+
 ISO = "'%Y-%m-%dT%H:%i:%sZ'"
 ACTIVITY = (
     f"SELECT arn, eventname, errorcode, sum(calls), date_format(min(firsttime), {ISO}),"
