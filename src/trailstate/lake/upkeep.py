@@ -1,7 +1,7 @@
 """Upkeep of the lake: each segment gets its index and activity, small ones of a day become one, what nobody needs goes.
 
 Each step is one commit of the manifest, made after all that it shows is durable: a reader sees a day before the step or
-after it. Of two that keep one lake up at the same time the second drops what the first has done. What was replaced stays
+after it. Of two that keep one lake up at the same time the second drops what the first did. What was replaced stays
 until every question that may still read it has ended.
 """
 
