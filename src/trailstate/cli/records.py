@@ -36,7 +36,8 @@ def brief(principal: str) -> str:
     """The name that ends a principal's ARN, `role/session` for a session; any other text as it is."""
     if ":assumed-role/" in principal:
         return principal.partition(":assumed-role/")[2]
-    return principal.rpartition("/")[2] or principal.rpartition(":")[2]
+    name = principal.rpartition("/")[2]
+    return name.rpartition(":")[2] if name.startswith("arn:") else name
 
 
 def resources(record: Record) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trailstate.cli.records import actor, as_csv, as_json, as_jsonl, as_table, resources
+from trailstate.cli.records import actor, as_csv, as_json, as_jsonl, as_table, brief, resources
 
 
 def a_record(**members: Any) -> dict[str, Any]:
@@ -50,6 +50,19 @@ def test_resources_are_named_once() -> None:
     )
 
     assert resources(record) == queue
+
+
+@pytest.mark.parametrize(
+    ("principal", "name"),
+    [
+        ("arn:aws:iam::111122223333:user/team/dana", "dana"),
+        ("arn:aws:sts::111122223333:assumed-role/repairer/session", "repairer/session"),
+        ("arn:aws:iam::111122223333:root", "root"),
+        ("config.amazonaws.com", "config.amazonaws.com"),
+    ],
+)
+def test_a_principal_in_brief(principal: str, name: str) -> None:
+    assert brief(principal) == name
 
 
 def test_a_table_leaves_out_what_all_lines_share() -> None:
