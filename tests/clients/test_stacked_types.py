@@ -447,6 +447,7 @@ def test_recorders_rules_remediations_and_packs(aws: Lab) -> None:
     (repair,) = config.describe_remediation_configurations(ConfigRuleNames=["versioned"])["RemediationConfigurations"]
     assert repair["Automatic"]
 
+    aws.settle()  # a repair that is under way would hold the configuration
     aws.client("cloudformation").delete_stack(StackName="recorded")
     assert config.describe_configuration_recorders()["ConfigurationRecorders"] == []
     assert config.describe_delivery_channels()["DeliveryChannels"] == []
