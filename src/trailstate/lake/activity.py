@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SAME = (
-    *("recipientAccountId", "awsRegion", "identityArn", "identityAccountId", "identityInvokedBy"),
-    *("eventSource", "eventName", "errorCode"),
+    *("recipientAccountId", "awsRegion", "identityArn", "identityAccountId", "identityAccessKeyId"),
+    *("identityInvokedBy", "eventSource", "eventName", "errorCode"),
 )
 """What the calls of a row have in common."""
 
@@ -26,6 +26,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("region", "string", "awsRegion"),
     Column("arn", "string", "identityArn"),
     Column("accountid", "string", "identityAccountId"),
+    Column("accesskeyid", "string", "identityAccessKeyId"),
     Column("invokedby", "string", "identityInvokedBy"),
     Column("eventsource", "string", "eventSource"),
     Column("eventname", "string", "eventName"),

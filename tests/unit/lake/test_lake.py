@@ -179,3 +179,12 @@ def test_first_seen_are_the_calls_of_the_last_day_that_were_new(setting: Setting
         record(4, eventTime="2026-01-17T10:00:00Z", eventName="DeleteTrail"),
     )
     assert [row[2] for row in setting.ask(hunts()["first-seen"].sql)] == ["DeleteTrail"]
+
+
+def test_key_activity_counts_calls_refusals_and_addresses_of_each_key(setting: Setting) -> None:
+    denied = {"errorCode": "AccessDenied", "eventName": "GetObject", "sourceIPAddress": "203.0.113.9"}
+    setting.load(log_name(1), record(1), record(2, **denied))
+    setting.journal(record(3))
+    who = record()["userIdentity"]["arn"]
+    [found] = setting.ask(hunts()["key-activity"].sql)
+    assert found == ["AKIAEXAMPLE", who, 3, 1, 2, 2, "2026-01-15T09:00:01Z", "2026-01-15T09:00:03Z"]
