@@ -5,6 +5,7 @@ Of items that are alike in all that a rule looks at, one is judged: most rules a
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 from trailstate.compliance.form import NOT_APPLICABLE, Rule
@@ -67,7 +68,7 @@ def judge_many(
         if 0 < len(kinds) <= KINDS_MAX:
             one_of_each = [items[seen.index(kind)] for kind in kinds]
             outcomes = _one_by_one(rule, one_of_each, inventory, parameters)
-            return list(map(dict(zip(kinds, outcomes, strict=True)).__getitem__, seen))
+            return itemgetter(*seen)(dict(zip(kinds, outcomes, strict=True)))  # type: ignore[no-any-return]
     return _one_by_one(rule, items, inventory, parameters)
 
 
