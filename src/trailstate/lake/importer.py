@@ -1,9 +1,9 @@
 """Importing log files: read, taken apart and sorted in worker processes, kept and made visible batch by batch here.
 
-Files are taken in the order of the day in their name, so that a batch comes from one day and becomes one segment. A
-batch's segments are durable before the commit that shows them and marks its files as done; an import that was cut off
-goes on where it stood. A record that is there already, by account and eventID, is left out and counted; one with the
-same id and other content is a conflict.
+Files are taken in the order of the day in their name, so that a batch comes from few days, each of which becomes one
+segment. A batch's segments are durable before the commit that shows them and marks its files as done; an import that
+was cut off goes on where it stood. A record that is there already, by account and eventID, is left out and counted; one
+with the same id and other content is a conflict.
 """
 
 import gc
@@ -32,8 +32,8 @@ from trailstate.world import World
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH_BYTES = 16 * 1024 * 1024
-"""Of compressed files: about fifty thousand records."""
+BATCH_BYTES = 12 * 1024 * 1024
+"""Of compressed files: about forty thousand records."""
 
 BATCH_FILES_MAX = 4000
 TABLE_ROWS = 2000
@@ -101,15 +101,13 @@ class _Sealed:
 
 @dataclass(slots=True)
 class _Batch:
+    size_bytes_max: int
     files: list[SourceFile] = field(default_factory=list)
     size_bytes: int = 0
 
     def is_full(self, file: SourceFile) -> bool:
-        return bool(self.files) and (
-            file.day != self.files[0].day
-            or self.size_bytes + file.size_bytes > BATCH_BYTES
-            or len(self.files) >= BATCH_FILES_MAX
-        )
+        size_bytes = self.size_bytes + file.size_bytes
+        return bool(self.files) and (size_bytes > self.size_bytes_max or len(self.files) >= BATCH_FILES_MAX)
 
     def add(self, file: SourceFile) -> None:
         self.files.append(file)
@@ -119,7 +117,16 @@ class _Batch:
 class Importer:
     """Imports into one lake. Not to be shared between threads; several processes may import at the same time."""
 
-    def __init__(self, manifest: Manifest, objects: Objects, world: World, *, workers: int = WORKERS) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        objects: Objects,
+        world: World,
+        *,
+        workers: int = WORKERS,
+        batch_bytes: int = BATCH_BYTES,
+    ) -> None:
+        self._batch_bytes = batch_bytes
         self._manifest = manifest
         self._objects = objects
         self._world = world
@@ -144,10 +151,20 @@ class Importer:
             # Records make no cycles; looking for some among so many objects would cost a quarter of the time.
             ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"), initializer=gc.disable) as workers,
         ):
-            for batch, result in self._sealed(source, _batches(fresh), name, readers, workers):
-                self._keep(source, batch, result, progress)
+            for batch, result in self._sealed(source, self._batches(fresh), name, readers, workers):
+                self._keep(source, batch, result, progress, readers)
                 tell(progress)
         return progress
+
+    def _batches(self, files: Iterable[SourceFile]) -> Iterator[_Batch]:
+        batch = _Batch(self._batch_bytes)
+        for file in files:
+            if batch.is_full(file):
+                yield batch
+                batch = _Batch(self._batch_bytes)
+            batch.add(file)
+        if batch.files:
+            yield batch
 
     def _sealed(
         self,
@@ -167,17 +184,22 @@ class Importer:
         while under_way:
             yield from _finished(under_way)
 
-    def _keep(self, source: Source, batch: _Batch, result: _Sealed, progress: Progress) -> None:
+    def _keep(
+        self, source: Source, batch: _Batch, result: _Sealed, progress: Progress, writers: ThreadPoolExecutor
+    ) -> None:
         added: list[Segment] = []
+        bodies: list[bytes] = []
         left = list(result.left)
         for (segment, body), ids in zip(result.segments, result.ids, strict=True):
             kept, kept_body, more_left, duplicates = self._without_known(segment, body, ids)
             left += more_left
             progress.duplicates += duplicates
             if kept is not None:
-                self._put(kept.key, kept_body)
                 added.append(kept)
+                bodies.append(kept_body)
                 progress.records += kept.rows
+        for _ in writers.map(self._put, [each.key for each in added], bodies):
+            pass
         quarantine.keep(self._objects, source.name, left, self._world)
         self._manifest.commit(Change(added=tuple(added), sources=tuple(map(_mark, batch.files))))
         progress.files += len(batch.files)
@@ -271,17 +293,6 @@ def _mark(file: SourceFile) -> str:
 def _conflict(record: dict[str, Any]) -> Damage:
     """The whole record is kept: its file tells which of many it is only to who reads them all."""
     return Damage("conflict", 0, f"eventID {record.get('eventID')}", msgspec.json.encode(record).decode())
-
-
-def _batches(files: Iterable[SourceFile]) -> Iterator[_Batch]:
-    batch = _Batch()
-    for file in files:
-        if batch.is_full(file):
-            yield batch
-            batch = _Batch()
-        batch.add(file)
-    if batch.files:
-        yield batch
 
 
 def _finished(under_way: dict[Future[_Sealed], _Batch]) -> Iterator[tuple[_Batch, _Sealed]]:

@@ -34,8 +34,9 @@ class Lake:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(log_file(*records))
 
-    def load(self, tell: Callable[[Progress], None] = lambda _: None) -> Progress:
-        return Importer(self.manifest, self.objects, self.world, workers=1).run(Files([self.directory]), tell)
+    def load(self, tell: Callable[[Progress], None] = lambda _: None, batch_bytes: int = 1_000_000) -> Progress:
+        importer = Importer(self.manifest, self.objects, self.world, workers=1, batch_bytes=batch_bytes)
+        return importer.run(Files([self.directory]), tell)
 
     def records(self) -> list[dict[str, Any]]:
         return [each for segment in self.manifest.segments(RECORDS) for each in records_of(self.table(segment.key))]
@@ -111,7 +112,7 @@ def test_an_import_that_was_cut_off_goes_on_where_it_stood(lake: Lake) -> None:
             raise CutOff
 
     with pytest.raises(CutOff):
-        lake.load(cut)
+        lake.load(cut, batch_bytes=1)
     assert len(lake.records()) == 2
     progress = lake.load()
     assert (progress.files_known, progress.records, progress.duplicates) == (2, 2, 0)
