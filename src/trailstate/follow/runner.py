@@ -154,6 +154,7 @@ class Runner:
             bell.clear()
             try:
                 busy = driven.step(waits=False) > 0
+                left = None if busy else driven.seconds_left()
             except Exception as error:  # What fails must be seen, and must not end the server.
                 log.exception("%s failed; trying again in %s s", driven.name, back_off)
                 driven.error = f"{self._world.now():%Y-%m-%dT%H:%M:%SZ} {type(error).__name__}: {error}"
@@ -163,14 +164,12 @@ class Runner:
                 if not isinstance(driven, Shipping):
                     driven.error = ""
                 back_off = self._poll_seconds
-                self._rest_after(driven, bell, busy=busy)
+                self._rest_after(driven, bell, left, busy=busy)
 
-    def _rest_after(self, driven: Driven, bell: threading.Event, *, busy: bool) -> None:
+    def _rest_after(self, driven: Driven, bell: threading.Event, left: float | None, *, busy: bool) -> None:
         """Until the bell rings, or time alone gives it work; after work, so that more gathers, for its linger."""
         if busy:
             if driven.linger_seconds:
                 self._stopped.wait(driven.linger_seconds)
-            return
-        left = driven.seconds_left()
-        if not self._stopped.is_set():
+        elif not self._stopped.is_set():
             bell.wait(self._poll_seconds if left is None else min(left, self._poll_seconds))

@@ -11,7 +11,8 @@ from trailstate.world import World
 
 
 class Timer(Protocol):
-    """Something that happens at times, by name. What it did is durable when `run` returns."""
+    """Something that happens at times, by name. What it did is durable when `run` returns. One of its methods is never
+    called while one of them is under way."""
 
     name: str
 
@@ -53,7 +54,8 @@ class Timing:
 
     def seconds_left(self) -> float | None:
         """How long until it is due; None while it is not."""
-        due = self._timer.due()
+        with self._lock:
+            due = self._timer.due()
         return None if due is None else max(0.0, (due - self._world.now()).total_seconds())
 
     @contextlib.contextmanager
@@ -63,5 +65,11 @@ class Timing:
             yield
 
     def status(self) -> dict[str, int | str]:
-        due = self._timer.due()
+        """Does not wait for one that is under way."""
+        if not self._lock.acquire(blocking=False):
+            return {"due": "under way", "error": self.error}
+        try:
+            due = self._timer.due()
+        finally:
+            self._lock.release()
         return {"due": "" if due is None else f"{due:%Y-%m-%dT%H:%M:%SZ}", "error": self.error}
