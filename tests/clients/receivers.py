@@ -1,4 +1,5 @@
-"""Queues, topics and functions that let AWS's services in, as an administrator would write their policies."""
+"""Queues, topics and functions that let AWS's services in, as an administrator would write their policies; and what
+they received."""
 
 import io
 import json
@@ -6,6 +7,7 @@ import zipfile
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from trailstate.sandbox import protection
 from trailstate.testing import Lab
@@ -70,3 +72,25 @@ def got(aws: Lab, name: str) -> list[Any]:
     """What the function was called with."""
     events = aws.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="GOT")["events"]
     return [json.loads(each["message"].partition("GOT ")[2]) for each in events]
+
+
+def received(aws: Lab, url: str) -> list[dict[str, Any]]:
+    """The messages that a queue holds once everything has come to rest; they are taken out."""
+    aws.settle()
+    answer = aws.client("sqs").receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
+    )
+    for each in answer.get("Messages", ()):
+        aws.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+    return list(answer.get("Messages", ()))
+
+
+def bodies(aws: Lab, url: str) -> list[Any]:
+    return [json.loads(each["Body"]) for each in received(aws, url)]
+
+
+def refused(call: Any, **parameters: Any) -> tuple[str, str]:
+    """Code and message of a call that must fail."""
+    with pytest.raises(ClientError) as error:
+        call(**parameters)
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]

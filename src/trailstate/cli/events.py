@@ -121,10 +121,7 @@ def events(
       trailstate events 203.0.113.7 --writes --since "yesterday 15:42"
       trailstate events -a account=123456789012 -a region=eu-central-1 --follow
     """
-    if explain and output is not Form.TABLE:
-        raise Stop(ExitCode.USAGE, f"--explain prints sentences and cannot be had as {output}; leave one of them out.")
-    if follow and output is Form.JSON:
-        raise Stop(ExitCode.USAGE, "A JSON array has an end and --follow has none; use -o jsonl.")
+    form = _form(output, explain=explain, follow=follow)
     from trailstate.world import RealWorld
 
     directory = effective(data=data, config=config).data
@@ -133,7 +130,19 @@ def events(
     asked += shortcuts(user=user, name=name, source=source, resource=resource, writes=writes)
     span = (moment(since, now), moment(until, now))
     search = search_for(asked, span, words=words or (), errors=errors, limit=limit)
-    form = "explain" if explain else str(output)
+    _print(directory, search, form, follow=follow)
+
+
+def _form(output: Form, *, explain: bool, follow: bool) -> str:
+    """How to print what is found; ends the command for what cannot be had together."""
+    if explain and output is not Form.TABLE:
+        raise Stop(ExitCode.USAGE, f"--explain prints sentences and cannot be had as {output}; leave one of them out.")
+    if follow and output is Form.JSON:
+        raise Stop(ExitCode.USAGE, "A JSON array has an end and --follow has none; use -o jsonl.")
+    return "explain" if explain else str(output)
+
+
+def _print(directory: Path, search: Search, form: str, *, follow: bool) -> None:
     with contextlib.ExitStack() as stack:
         records = _opened(directory, stack)
         if follow:

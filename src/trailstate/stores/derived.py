@@ -23,6 +23,12 @@ class Derived:
         self._tables = Tables(directory, FILE_NAME, _open)
         self.path = self._tables.path
 
+    def define(self, schema: str) -> None:
+        """Make a follower's tables and indexes, where they are not there yet."""
+        with self.transaction() as connection:
+            for statement in schema.split(";"):
+                connection.execute(statement)
+
     def connection(self) -> sqlite3.Connection:
         """This thread's connection for reading."""
         return self._tables.connection()

@@ -82,9 +82,7 @@ class HistoryFollower:
 
     def __init__(self, derived: Derived) -> None:
         self._derived = derived
-        with derived.transaction() as connection:
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
+        derived.define(_SCHEMA)
 
     def cursor(self) -> int:
         return self._derived.cursor(self.name)

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from tests.clients.receivers import a_queue, let_in
+from tests.clients.receivers import a_queue, bodies, let_in, received, refused
 from tests.clients.trails import a_bucket, a_trail
 
 from trailstate.testing import Lab, lab
@@ -36,26 +35,6 @@ def rule(aws: Lab, name: str, pattern: Any, target: dict[str, Any], **more: Any)
 def put(aws: Lab, detail: Any, source: str = "shop", kind: str = "Order", **more: Any) -> dict[str, Any]:
     entry = {"Source": source, "DetailType": kind, "Detail": json.dumps(detail), **more}
     return dict(aws.client("events").put_events(Entries=[entry]))
-
-
-def received(aws: Lab, url: str) -> list[dict[str, Any]]:
-    aws.settle()
-    answer = aws.client("sqs").receive_message(
-        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
-    )
-    for each in answer.get("Messages", ()):
-        aws.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
-    return list(answer.get("Messages", ()))
-
-
-def bodies(aws: Lab, url: str) -> list[Any]:
-    return [json.loads(each["Body"]) for each in received(aws, url)]
-
-
-def refused(call: Any, **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as error:
-        call(**parameters)
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 def test_an_event_reaches_the_target_of_a_rule_that_it_meets(aws: Lab) -> None:

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
-from botocore.exceptions import ClientError
-from tests.clients.receivers import a_function, a_queue, got, needs_sandbox, resource_policy
+from tests.clients.receivers import a_function, a_queue, bodies, got, needs_sandbox, received, refused, resource_policy
 
 from trailstate.testing import Lab, lab
 
@@ -35,26 +34,6 @@ def subscribed(aws: Lab, name: str, **attributes: str) -> tuple[str, str, str]:
     arn, (url, endpoint) = topic(aws, name), queue(aws, name)
     made = aws.client("sns").subscribe(TopicArn=arn, Protocol="sqs", Endpoint=endpoint, Attributes=attributes)
     return arn, url, made["SubscriptionArn"]
-
-
-def received(aws: Lab, url: str) -> list[dict[str, Any]]:
-    aws.settle()
-    answer = aws.client("sqs").receive_message(
-        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
-    )
-    for each in answer.get("Messages", ()):
-        aws.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
-    return list(answer.get("Messages", ()))
-
-
-def bodies(aws: Lab, url: str) -> list[Any]:
-    return [json.loads(each["Body"]) for each in received(aws, url)]
-
-
-def refused(call: Any, **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as error:
-        call(**parameters)
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 def letters(aws: Lab) -> list[dict[str, str]]:
