@@ -8,6 +8,8 @@ from typing import Protocol
 from trailstate.stores.interface import Entry, News, Store
 
 BATCH_ENTRIES_MAX = 2000
+REST_SECONDS_MAX = 60.0
+"""Every commit that gives it work is told of; this long it would lie still if one were not."""
 
 
 class Follower(Protocol):
@@ -27,6 +29,8 @@ class Follower(Protocol):
 
 class Following:
     """One follower being driven: a batch at a time, whoever asks for it."""
+
+    threads = 1
 
     def __init__(self, store: Store, follower: Follower) -> None:
         self._store = store
@@ -55,9 +59,9 @@ class Following:
     def hears(self, news: News) -> bool:
         return self._follower.ledger in news
 
-    def seconds_left(self) -> float | None:
+    def rest_seconds(self) -> float:
         """Nothing but a commit gives a follower work."""
-        return None
+        return REST_SECONDS_MAX
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:

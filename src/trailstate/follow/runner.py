@@ -14,17 +14,17 @@ from trailstate.world import World
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.5
 NAMES_KEPT_MAX = 256
+BACK_OFF_SECONDS_MIN = 0.5
 BACK_OFF_SECONDS_MAX = 30.0
-SHIPPING_THREADS = 3
-"""Of each shipper: a queue that waits for a slow receiver must not hold up the others."""
 
 
 class Driven(Protocol):
     """What the runner drives: something that can take a step whenever it is asked to."""
 
     name: str
+    threads: int
+    """How many may step it at a time."""
     linger_seconds: float
     error: str
 
@@ -34,8 +34,8 @@ class Driven(Protocol):
     def hears(self, news: News) -> bool:
         """Whether it has something to do after that."""
 
-    def seconds_left(self) -> float | None:
-        """How long until time alone gives it work; None when only a commit can."""
+    def rest_seconds(self) -> float:
+        """How long it may rest after a step that found nothing, unless it hears something; less than 0 is not at all."""
 
     def paused(self) -> contextlib.AbstractContextManager[None]:
         """It takes no step inside this block."""
@@ -46,8 +46,8 @@ class Driven(Protocol):
 class Runner:
     """Drives everything that happens behind the calls."""
 
-    def __init__(self, store: Store, world: World, *, poll_seconds: float = POLL_SECONDS) -> None:
-        self._poll_seconds = poll_seconds
+    def __init__(self, store: Store, world: World, *, back_off_seconds: float = BACK_OFF_SECONDS_MIN) -> None:
+        self._back_off_seconds = back_off_seconds
         self._store = store
         self._world = world
         self._followings: dict[str, Following] = {}
@@ -69,7 +69,7 @@ class Runner:
         self._driven.append(Timing(self._world, timer))
 
     def add_shipper(self, shipper: Shipper) -> None:
-        self._shippings[shipper.prefix] = shipping = Shipping(self._store, self._world, shipper)
+        self._shippings[shipper.prefix] = shipping = Shipping(self._store, self._world, shipper, self._ring)
         self._driven.append(shipping)
 
     def run_once(self, follower: Follower) -> int:
@@ -108,6 +108,8 @@ class Runner:
             for each in self._driven:
                 held.enter_context(each.paused())
             yield
+        for _, bell in self._bells:
+            bell.set()
 
     def status(self) -> dict[str, dict[str, int | str]]:
         """What each has done, and the error that holds it up."""
@@ -115,10 +117,8 @@ class Runner:
 
     def start(self) -> None:
         """Drive everything in threads until `stop`."""
-        for each in self._driven:
-            for _ in range(SHIPPING_THREADS if isinstance(each, Shipping) else 1):
-                self._bells.append((each, threading.Event()))
-        self._rung.clear()
+        self._bells = [(each, threading.Event()) for each in self._driven for _ in range(each.threads)]
+        self._rung = {}
         for each, bell in self._bells:
             thread = threading.Thread(target=self._loop, args=(each, bell), name=each.name, daemon=True)
             self._threads.append(thread)
@@ -135,26 +135,32 @@ class Runner:
         """Wake those alone who have something to do: a call's commit is on its caller's way."""
         self._commits += 1
         for name in news:
-            bells = self._rung.get(name)
-            for bell in self._bells_for(name) if bells is None else bells:
-                if not bell.is_set():
-                    bell.set()
+            self._ring(name)
+
+    def _ring(self, name: str) -> None:
+        """Wake those who have something to do after a ledger grew or a queue was filled."""
+        bells = self._rung.get(name)
+        for bell in self._bells_for(name) if bells is None else bells:
+            if not bell.is_set():
+                bell.set()
 
     def _bells_for(self, name: str) -> list[threading.Event]:
-        """Queues have names without end; those of the ledgers are asked for again and again."""
-        if len(self._rung) >= NAMES_KEPT_MAX:
-            self._rung.clear()
+        """Queues have names without end; those of the ledgers are asked for again and again. What is kept is looked up
+        before the bells are: what was found before a start is not kept after it."""
+        rung = self._rung
+        if len(rung) >= NAMES_KEPT_MAX:
+            rung.clear()
         news = frozenset({name})
-        bells = self._rung[name] = [bell for driven, bell in self._bells if driven.hears(news)]
+        bells = rung[name] = [bell for driven, bell in self._bells if driven.hears(news)]
         return bells
 
     def _loop(self, driven: Driven, bell: threading.Event) -> None:
-        back_off = self._poll_seconds
+        back_off = self._back_off_seconds
         while not self._stopped.is_set():
             bell.clear()
             try:
-                busy = driven.step(waits=False) > 0
-                left = None if busy else driven.seconds_left()
+                busy = driven.step(waits=driven.threads == 1) > 0
+                rest_seconds = driven.linger_seconds if busy else driven.rest_seconds()
             except Exception as error:  # What fails must be seen, and must not end the server.
                 log.exception("%s failed; trying again in %s s", driven.name, back_off)
                 driven.error = f"{self._world.now():%Y-%m-%dT%H:%M:%SZ} {type(error).__name__}: {error}"
@@ -163,13 +169,7 @@ class Runner:
             else:
                 if not isinstance(driven, Shipping):
                     driven.error = ""
-                back_off = self._poll_seconds
-                self._rest_after(driven, bell, left, busy=busy)
-
-    def _rest_after(self, driven: Driven, bell: threading.Event, left: float | None, *, busy: bool) -> None:
-        """Until the bell rings, or time alone gives it work; after work, so that more gathers, for its linger."""
-        if busy:
-            if driven.linger_seconds:
-                self._stopped.wait(driven.linger_seconds)
-        elif not self._stopped.is_set():
-            bell.wait(self._poll_seconds if left is None else min(left, self._poll_seconds))
+                back_off = self._back_off_seconds
+                if rest_seconds > 0 and not self._stopped.is_set():
+                    # After work more is let gather, whatever rings meanwhile.
+                    (self._stopped if busy else bell).wait(rest_seconds)

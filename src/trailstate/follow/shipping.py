@@ -7,8 +7,9 @@ now is held back, alone.
 
 import contextlib
 import logging
+import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 ROWS_AT_ONCE_MAX = 64
 BACK_OFF_SECONDS_MIN = 1.0
 BACK_OFF_SECONDS_MAX = 60.0
+REST_SECONDS_MAX = 60.0
+"""Every commit that fills a queue is told of; this long its rows would lie still if one were not."""
 
 
 class Later(Exception):
@@ -51,9 +54,13 @@ class _Held:
 class Shipping:
     """One shipper being driven. Several threads may step it: each queue is in one pair of hands at a time."""
 
+    threads = 3
+    """A queue that waits for a slow receiver must not hold up the others."""
     linger_seconds = 0.0
 
-    def __init__(self, store: Store, world: World, shipper: Shipper) -> None:
+    def __init__(self, store: Store, world: World, shipper: Shipper, ring: Callable[[str], None]) -> None:
+        """`ring` wakes the threads that step this, where they could not know that a queue wants them."""
+        self._ring = ring
         self._store = store
         self._world = world
         self._shipper = shipper
@@ -91,14 +98,16 @@ class Shipping:
                 pass
         finally:
             self._give_back(queue)
+        if self._store.outbox(queue, 1):  # more came, and whoever came for it found the queue taken
+            self._ring(queue)
 
     def hears(self, news: News) -> bool:
         return any(name.startswith(self._shipper.prefix) for name in news)
 
-    def seconds_left(self) -> float | None:
-        """How long until the first queue held back may go again; None when none is."""
-        held = list(self._held.values())
-        return max(0.0, min(each.until for each in held) - self._world.monotonic()) if held else None
+    def rest_seconds(self) -> float:
+        """Until the first queue held back may go again."""
+        until = min((each.until for each in list(self._held.values())), default=math.inf)
+        return min(REST_SECONDS_MAX, until - self._world.monotonic())
 
     def status(self) -> dict[str, int | str]:
         return {"held": len(self._held), "error": self.error}
@@ -166,3 +175,4 @@ class Shipping:
         failures = self._held[queue].failures if queue in self._held else 0
         self._held[queue] = _Held(self._world.monotonic() + seconds, failures + 1)
         self.error = f"{self._world.now():%Y-%m-%dT%H:%M:%SZ} {queue}: {reason}"
+        self._ring(queue)  # whoever rests must learn until when

@@ -10,6 +10,10 @@ from trailstate.stores.interface import News
 from trailstate.world import World
 
 
+LOOK_SECONDS = 0.5
+"""How often a timer is asked for its time: nothing tells that a commit changed it."""
+
+
 class Timer(Protocol):
     """Something that happens at times, by name. What it did is durable when `run` returns. One of its methods is never
     called while one of them is under way."""
@@ -26,6 +30,7 @@ class Timer(Protocol):
 class Timing:
     """One timer being driven: it runs when it is due, once at a time, whoever asks."""
 
+    threads = 1
     linger_seconds = 0.0
 
     def __init__(self, world: World, timer: Timer) -> None:
@@ -52,11 +57,11 @@ class Timing:
         """What a commit changes about a time is seen at the next look: nobody waits for it to the moment."""
         return False
 
-    def seconds_left(self) -> float | None:
-        """How long until it is due; None while it is not."""
+    def rest_seconds(self) -> float:
+        """Until it is due, and not so long that a time which was changed meanwhile is missed."""
         with self._lock:
             due = self._timer.due()
-        return None if due is None else max(0.0, (due - self._world.now()).total_seconds())
+        return LOOK_SECONDS if due is None else min(LOOK_SECONDS, (due - self._world.now()).total_seconds())
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:

@@ -67,8 +67,8 @@ def running() -> Iterator[Callable[[Letters, float], Runner]]:
     """Starts a follower's thread in real time; it is stopped at the end."""
     with contextlib.ExitStack() as started:
 
-        def run(letters: Letters, poll_seconds: float) -> Runner:
-            runner = Runner(letters.store, RealWorld(), poll_seconds=poll_seconds)
+        def run(letters: Letters, back_off_seconds: float) -> Runner:
+            runner = Runner(letters.store, RealWorld(), back_off_seconds=back_off_seconds)
             runner.add(letters)
             runner.start()
             started.callback(runner.stop)
@@ -79,7 +79,7 @@ def running() -> Iterator[Callable[[Letters, float], Runner]]:
 
 Running = Callable[[Letters, float], Runner]
 HOURS_SECONDS = 3600.0
-"""So that only a commit, and no poll, can have woken the thread."""
+"""So that only a commit, and no back-off that ended, can have woken the thread."""
 
 
 def say(store: Store, letters: str, ledger: str = JOURNAL) -> None:
@@ -207,6 +207,31 @@ def test_after_a_failure_it_goes_on_by_itself(running: Running) -> None:
     assert letters.tried(2)
     letters.bad.clear()
     assert letters.holds("b")
+
+
+def test_entries_that_come_while_a_reader_catches_up_are_taken_by_the_thread(store: MemoryStore) -> None:
+    class Slow(Letters):
+        def __init__(self) -> None:
+            super().__init__()
+            self.begun, self.may_end = threading.Event(), threading.Event()
+
+        def apply(self, entries: Sequence[Entry]) -> None:
+            self.begun.set()
+            assert self.may_end.wait(PATIENCE_SECONDS)
+            super().apply(entries)
+
+    runner, slow = Runner(store, RealWorld()), Slow()
+    runner.add(slow)
+    say(store, "a")
+    reader = threading.Thread(target=runner.catch_up, args=(slow, 1, PATIENCE_SECONDS))
+    reader.start()
+    assert slow.begun.wait(PATIENCE_SECONDS)
+    runner.start()
+    say(store, "b")
+    slow.may_end.set()
+    assert slow.holds("ab")
+    runner.stop()
+    reader.join()
 
 
 def test_a_store_that_cannot_be_read_holds_followers_up_and_loses_nothing(world: SimulatedWorld) -> None:

@@ -1,13 +1,15 @@
 """Shippers: each queue in order and alone, each effect done once, and what cannot be done now is tried again later."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 
 from trailstate.follow import Later, Runner
+from trailstate.follow.shipping import REST_SECONDS_MAX, Shipping
 from trailstate.stores.interface import Commit, OutboxRow, ShelfChange, ShelfKey
 from trailstate.stores.memory import Faults, MemoryStore
-from trailstate.world import SimulatedWorld
+from trailstate.world import RealWorld, SimulatedWorld
 
 STATUS = ShelfKey("111122223333", "us-east-1", "mail.status", "last")
 
@@ -149,3 +151,51 @@ def test_nobody_waits_for_a_queue_while_everything_is_paused(store: MemoryStore,
         assert post.delivered == []
     runner.drain("mail/", "mail/a")
     assert post.delivered == ["x"]
+
+
+def test_whoever_rests_is_told_until_when_a_queue_is_held_back(
+    store: MemoryStore, world: SimulatedWorld, post: Post
+) -> None:
+    rung: list[str] = []
+    shipping = Shipping(store, world, post, rung.append)
+    assert shipping.rest_seconds() == REST_SECONDS_MAX
+    send(store, "mail/a", "x")
+    post.closed = {"mail/a"}
+    shipping.drain("mail/a")
+    assert "mail/a" in rung
+    assert shipping.rest_seconds() == 10
+
+
+def test_rows_that_come_while_a_reader_has_the_queue_are_rung_for(store: MemoryStore, world: SimulatedWorld) -> None:
+    """The thread that the commit woke finds the queue in the reader's hands and rests again."""
+    rung: list[str] = []
+
+    class Answered(Post):
+        def ship(self, row: OutboxRow) -> Commit:
+            if row.body == b"x":
+                send(store, "mail/a", "y")
+                assert shipping.step(waits=False) == 0
+            return super().ship(row)
+
+    shipping = Shipping(store, world, Answered(), rung.append)
+    send(store, "mail/a", "x")
+    shipping.drain("mail/a")
+    assert rung == ["mail/a"]
+    assert shipping.step() == 1
+
+
+def test_what_came_during_a_pause_is_shipped_after_it(store: MemoryStore) -> None:
+    arrived = threading.Event()
+
+    class Bell(Post):
+        def ship(self, row: OutboxRow) -> Commit:
+            arrived.set()
+            return super().ship(row)
+
+    runner = Runner(store, RealWorld())
+    runner.add_shipper(Bell())
+    runner.start()
+    with runner.paused():
+        send(store, "mail/a", "x")
+    assert arrived.wait(10)
+    runner.stop()

@@ -4,6 +4,7 @@ import threading
 from datetime import datetime, timedelta
 
 from trailstate.follow import Runner
+from trailstate.follow.timing import LOOK_SECONDS, Timing
 from trailstate.stores.memory import MemoryStore
 from trailstate.world import RealWorld, SimulatedWorld
 
@@ -62,6 +63,16 @@ def test_a_timer_that_does_not_move_on_keeps_nobody_waiting_for_ever() -> None:
     assert len(chimes.struck) == 1
 
 
+def test_a_timer_is_looked_at_when_it_is_due_and_often_enough_to_see_another_time() -> None:
+    world = SimulatedWorld()
+    timing = Timing(world, Chimes(world.now()))
+    assert timing.rest_seconds() == LOOK_SECONDS
+    world.advance(HOUR - timedelta(seconds=0.2))
+    assert timing.rest_seconds() == 0.2
+    world.advance(timedelta(seconds=1))
+    assert timing.rest_seconds() < 0
+
+
 class Slow(Chimes):
     """Is asked nothing while it strikes: its state is between two times then."""
 
@@ -115,7 +126,7 @@ class Forgetful(Chimes):
 def test_a_timer_that_does_not_know_its_time_is_asked_again() -> None:
     world = RealWorld()
     forgetful = Forgetful(world.now() - HOUR)
-    runner = Runner(MemoryStore(world), world, poll_seconds=0.01)
+    runner = Runner(MemoryStore(world), world, back_off_seconds=0.01)
     runner.add_timer(forgetful)
     runner.start()
     assert forgetful.has_struck.wait(10)
