@@ -35,7 +35,7 @@ class Driven(Protocol):
         """Whether it has something to do after that."""
 
     def rest_seconds(self) -> float:
-        """How long it may rest after a step that found nothing, unless it hears something; less than 0 is not at all."""
+        """How long it may rest after a step that found nothing, unless it hears something; 0 or less is not at all."""
 
     def paused(self) -> contextlib.AbstractContextManager[None]:
         """It takes no step inside this block."""

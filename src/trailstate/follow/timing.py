@@ -9,7 +9,6 @@ from typing import Protocol
 from trailstate.stores.interface import News
 from trailstate.world import World
 
-
 LOOK_SECONDS = 0.5
 """How often a timer is asked for its time: nothing tells that a commit changed it."""
 
