@@ -6,8 +6,8 @@ from typing import Any
 
 from trailstate.lake import tables
 from trailstate.lake.ddl import Definitions
+from trailstate.services.athena.listing import listed, refused
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.interface import Store
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call
@@ -16,7 +16,6 @@ from trailstate.wire.fault import Fault, faults
 fault = faults("athena")
 
 CATALOG = "AwsDataCatalog"
-LISTED_MAX = 50
 
 
 @operation("athena")
@@ -48,16 +47,8 @@ def list_databases(
 ) -> dict[str, Any]:
     """Every database, the default one first."""
     _hold_catalog(CatalogName)
-    found = _definitions(call, store).databases()
-    some, token = page(
-        tokens,
-        ["databases", call.account, call.region],
-        found,
-        limit=MaxResults or LISTED_MAX,
-        token=NextToken,
-        refuse=_refused,
-    )
-    return {"DatabaseList": [_database(each) for each in some], **({"NextToken": token} if token else {})}
+    found, asked = _definitions(call, store).databases(), ["databases"]
+    return listed(call, tokens, "DatabaseList", asked, found, limit=MaxResults, token=NextToken, shape=_database)
 
 
 @operation("athena")
@@ -93,15 +84,8 @@ def list_table_metadata(
         for each in _definitions(call, store).tables(DatabaseName.lower())
         if (Expression or "").strip("*").lower() in each["Name"]
     ]
-    some, token = page(
-        tokens,
-        ["tables", call.account, call.region, DatabaseName, Expression],
-        found,
-        limit=MaxResults or LISTED_MAX,
-        token=NextToken,
-        refuse=_refused,
-    )
-    return {"TableMetadataList": [_table(each) for each in some], **({"NextToken": token} if token else {})}
+    asked = ["tables", DatabaseName, Expression]
+    return listed(call, tokens, "TableMetadataList", asked, found, limit=MaxResults, token=NextToken, shape=_table)
 
 
 @operation("athena")
@@ -122,7 +106,7 @@ def _definitions(call: Call, store: Store) -> Definitions:
 
 def _hold_catalog(name: str) -> None:
     if name.lower() != CATALOG.lower():
-        raise _refused(f"DataCatalog {name} was not found")
+        raise refused(f"DataCatalog {name} was not found")
 
 
 def _database(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,7 +135,3 @@ def _table(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _missing(message: str) -> Fault:
     return fault.MetadataException(message)
-
-
-def _refused(message: str) -> Fault:
-    return fault.InvalidRequestException(message, AthenaErrorCode="INVALID_INPUT")

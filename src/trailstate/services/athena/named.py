@@ -3,20 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from trailstate.services.athena.listing import listed, refused
 from trailstate.services.athena.workgroup import PRIMARY, found_workgroup
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call
-from trailstate.wire.fault import Fault, faults
 from trailstate.world import World
 
-fault = faults("athena")
-
 KIND = "lake.query"
-LISTED_MAX = 50
 
 
 @operation("athena")
@@ -86,15 +82,7 @@ def list_named_queries(
     found = [
         key.name for key, each in shelf.documents(call.account, call.region, KIND) if each["WorkGroup"] == workgroup
     ]
-    some, token = page(
-        tokens,
-        ["named", call.account, call.region, workgroup],
-        found,
-        limit=MaxResults or LISTED_MAX,
-        token=NextToken,
-        refuse=_refused,
-    )
-    return {"NamedQueryIds": list(some), **({"NextToken": token} if token else {})}
+    return listed(call, tokens, "NamedQueryIds", ["named", workgroup], found, limit=MaxResults, token=NextToken)
 
 
 @operation("athena")
@@ -122,13 +110,9 @@ def _told(document: dict[str, Any]) -> dict[str, Any]:
 def _found(call: Call, shelf: StagedShelf, name: str) -> dict[str, Any]:
     document = shelf.get(_key(call, name))
     if document is None:
-        raise _refused(f"NamedQuery {name} was not found")
+        raise refused(f"NamedQuery {name} was not found")
     return document
 
 
 def _key(call: Call, name: str) -> ShelfKey:
     return ShelfKey(call.account, call.region, KIND, name)
-
-
-def _refused(message: str) -> Fault:
-    return fault.InvalidRequestException(message, AthenaErrorCode="INVALID_INPUT")

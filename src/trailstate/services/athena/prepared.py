@@ -7,18 +7,16 @@ from typing import Any
 from trailstate.lake import gate
 from trailstate.lake.gate import Refused
 from trailstate.lake.prepared import PREPARED, document_of, prepared_key
+from trailstate.services.athena.listing import listed, refused
 from trailstate.services.athena.workgroup import found_workgroup
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call
-from trailstate.wire.fault import Fault, faults
+from trailstate.wire.fault import faults
 
 fault = faults("athena")
-
-LISTED_MAX = 50
 
 
 @operation("athena")
@@ -34,7 +32,7 @@ def create_prepared_statement(
     """Keep a question under a name that the workgroup has not given yet."""
     key = _key(call, shelf, WorkGroup, StatementName)
     if shelf.get(key) is not None:
-        raise _refused(f"PreparedStatement {StatementName} already exists in workGroup {WorkGroup}")
+        raise refused(f"PreparedStatement {StatementName} already exists in workGroup {WorkGroup}")
     _put(call, shelf, key, QueryStatement, Description)
     return {}
 
@@ -78,15 +76,7 @@ def list_prepared_statements(
         for each in found
         if each["WorkGroupName"] == workgroup
     ]
-    some, token = page(
-        tokens,
-        ["prepared", call.account, call.region, workgroup],
-        named,
-        limit=MaxResults or LISTED_MAX,
-        token=NextToken,
-        refuse=_refused,
-    )
-    return {"PreparedStatements": list(some), **({"NextToken": token} if token else {})}
+    return listed(call, tokens, "PreparedStatements", ["prepared", workgroup], named, limit=MaxResults, token=NextToken)
 
 
 @operation("athena")
@@ -119,7 +109,7 @@ def _put(call: Call, shelf: StagedShelf, key: ShelfKey, query: str, description:
     try:
         gate.parsed(query)
     except Refused as refusal:
-        raise _refused(f"The prepared statement cannot be read: {refusal}") from refusal
+        raise refused(f"The prepared statement cannot be read: {refusal}") from refusal
     workgroup, _, name = key.name.partition("/")
     shelf.put(key, document_of(workgroup, name, query, call.now.isoformat(), description))
 
@@ -138,7 +128,3 @@ def _found(shelf: StagedShelf, key: ShelfKey) -> dict[str, Any]:
 
 def _told(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**document, "LastModifiedTime": datetime.fromisoformat(document["LastModifiedTime"])}
-
-
-def _refused(message: str) -> Fault:
-    return fault.InvalidRequestException(message, AthenaErrorCode="INVALID_INPUT")

@@ -17,6 +17,7 @@ from trailstate.lake.execution import (
 )
 from trailstate.lake.gate import Refused
 from trailstate.lake.result import csv_rows
+from trailstate.services.athena.listing import listed, refused
 from trailstate.services.athena.workgroup import PRIMARY, found_workgroup
 from trailstate.services.operation import operation
 from trailstate.services.paging import page
@@ -24,13 +25,9 @@ from trailstate.stores.interface import Objects, ShelfKey, Store
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call
-from trailstate.wire.fault import Fault, faults
 from trailstate.world import World
 
-fault = faults("athena")
-
 RESULTS_MAX = 1000
-LISTED_MAX = 50
 TIMES = ("SubmissionDateTime", "CompletionDateTime")
 ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 
@@ -163,15 +160,9 @@ def list_query_executions(
         for each in executions(store, call.account, call.region)
         if each["WorkGroup"] == workgroup
     ]
-    names, token = page(
-        tokens,
-        ["executions", call.account, call.region, workgroup],
-        found,
-        limit=MaxResults or LISTED_MAX,
-        token=NextToken,
-        refuse=refused,
+    return listed(
+        call, tokens, "QueryExecutionIds", ["executions", workgroup], found, limit=MaxResults, token=NextToken
     )
-    return {"QueryExecutionIds": list(names), **({"NextToken": token} if token else {})}
 
 
 @operation("athena")
@@ -274,7 +265,3 @@ def _found(call: Call, shelf: StagedShelf, name: str) -> dict[str, Any]:
 
 def _missing(name: str) -> str:
     return f"QueryExecution {name} was not found"
-
-
-def refused(message: str) -> Fault:
-    return fault.InvalidRequestException(message, AthenaErrorCode="INVALID_INPUT")

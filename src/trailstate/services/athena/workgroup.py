@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from trailstate.services.athena.listing import listed, refused
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call
-from trailstate.wire.fault import Fault, faults
+from trailstate.wire.fault import faults
 
 fault = faults("athena")
 
 KIND = "lake.workgroup"
 PRIMARY = "primary"
-LISTED_MAX = 50
+SHORT = ("Name", "State", "Description", "CreationTime")
 DEFAULTS = {
     "EnforceWorkGroupConfiguration": False,
     "PublishCloudWatchMetricsEnabled": False,
@@ -37,7 +37,7 @@ def found_workgroup(call: Call, shelf: StagedShelf, name: str) -> dict[str, Any]
     if document is None and name == PRIMARY:
         return {"Name": PRIMARY, "State": "ENABLED", "Description": "", "Configuration": DEFAULTS, "Tags": []}
     if document is None:
-        raise _refused(f"WorkGroup {name} is not found.")
+        raise refused(f"WorkGroup {name} is not found.")
     return document
 
 
@@ -53,7 +53,7 @@ def create_work_group(
 ) -> dict[str, Any]:
     """Make a workgroup."""
     if Name == PRIMARY or shelf.get(_key(call, Name)) is not None:
-        raise _refused(f"WorkGroup {Name} is already created")
+        raise refused(f"WorkGroup {Name} is already created")
     document = {
         "Name": Name,
         "State": "ENABLED",
@@ -79,17 +79,11 @@ def list_work_groups(
     """Every workgroup in short, by name."""
     made = {key.name: each for key, each in shelf.documents(call.account, call.region, KIND)}
     found = [(made | {PRIMARY: found_workgroup(call, shelf, PRIMARY)})[name] for name in sorted({*made, PRIMARY})]
-    some, token = page(
-        tokens,
-        ["workgroups", call.account, call.region],
-        found,
-        limit=MaxResults or LISTED_MAX,
-        token=NextToken,
-        refuse=_refused,
-    )
-    short = ("Name", "State", "Description", "CreationTime")
-    groups = [{name: value for name, value in _told(each).items() if name in short} for each in some]
-    return {"WorkGroups": groups, **({"NextToken": token} if token else {})}
+    return listed(call, tokens, "WorkGroups", ["workgroups"], found, limit=MaxResults, token=NextToken, shape=_short)
+
+
+def _short(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in _told(document).items() if name in SHORT}
 
 
 @operation("athena")
@@ -131,7 +125,7 @@ def delete_work_group(
 ) -> dict[str, Any]:
     """Remove a workgroup; what it asked stays on record."""
     if WorkGroup == PRIMARY:
-        raise _refused("primary WorkGroup could not be deleted")
+        raise refused("primary WorkGroup could not be deleted")
     found_workgroup(call, shelf, WorkGroup)
     shelf.delete(_key(call, WorkGroup))
     return {}
@@ -183,7 +177,3 @@ def _told(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _key(call: Call, name: str) -> ShelfKey:
     return ShelfKey(call.account, call.region, KIND, name)
-
-
-def _refused(message: str) -> Fault:
-    return fault.InvalidRequestException(message, AthenaErrorCode="INVALID_INPUT")
