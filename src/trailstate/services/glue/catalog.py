@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +37,9 @@ def hold_database(found: Definitions, name: str) -> dict[str, Any]:
     raise missing(f"Database {name.lower()} not found.")
 
 
-def hold_table(found: Definitions, database: str, name: str) -> dict[str, Any]:
+def hold_table(call: Call, store: Store, catalog: str | None, database: str, name: str) -> dict[str, Any]:
+    """A table or view of the caller's; the fault that says whether it, its database or its catalog is not there."""
+    found = definitions(call, store, catalog)
     hold_database(found, database)
     for each in found.tables(database.lower()):
         if each["Name"] == name.lower():
@@ -66,6 +68,18 @@ def some(
     """One page, and the member that leads to the next."""
     found, following = page(tokens, question, items, limit=limit or LISTED_MAX, token=token, refuse=invalid)
     return found, {"NextToken": following} if following else {}
+
+
+def refusals(each_do: Iterable[tuple[Mapping[str, Any], Callable[[], None]]]) -> list[dict[str, Any]]:
+    """Everything is done that can be; the errors of a batch, each beside what names the one that was refused."""
+    errors = []
+    for named, do in each_do:
+        try:
+            do()
+        except Fault as refusal:
+            detail = {"ErrorCode": refusal.code, "ErrorMessage": refusal.message}
+            errors.append({**named, "ErrorDetail": detail})
+    return errors
 
 
 def missing(message: str) -> Fault:

@@ -1,7 +1,8 @@
 """Partitions of the catalogue's tables (Glue API reference): kept and listed; a question finds their files without."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from trailstate.lake import partitions, tables
@@ -13,6 +14,7 @@ from trailstate.services.glue.catalog import (
     invalid,
     kept,
     missing,
+    refusals,
     some,
     table_name,
     told,
@@ -22,7 +24,6 @@ from trailstate.stores.interface import ShelfKey, Store
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call
-from trailstate.wire.fault import Fault
 
 Table = Mapping[str, Any]
 
@@ -39,7 +40,7 @@ def create_partition(
     CatalogId: str | None = None,
 ) -> dict[str, Any]:
     """Add one partition."""
-    table = hold_table(definitions(call, store, CatalogId), DatabaseName, TableName)
+    table = hold_table(call, store, CatalogId, DatabaseName, TableName)
     _create(call, shelf, table, PartitionInput)
     return {}
 
@@ -56,9 +57,13 @@ def batch_create_partition(
     CatalogId: str | None = None,
 ) -> dict[str, Any]:
     """Add partitions, and say which were there already or do not fit."""
-    table = hold_table(definitions(call, store, CatalogId), DatabaseName, TableName)
-    named = ((each.get("Values") or [], each) for each in PartitionInputList)
-    return {"Errors": _each(named, lambda given: _create(call, shelf, table, given))}
+    table = hold_table(call, store, CatalogId, DatabaseName, TableName)
+    return {
+        "Errors": refusals(
+            ({"PartitionValues": each.get("Values") or []}, partial(_create, call, shelf, table, each))
+            for each in PartitionInputList
+        )
+    }
 
 
 @operation("glue")
@@ -74,7 +79,7 @@ def get_partition(
     AuditContext: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The partition with exactly these values."""
-    table = hold_table(definitions(call, store, CatalogId), DatabaseName, TableName)
+    table = hold_table(call, store, CatalogId, DatabaseName, TableName)
     return {"Partition": told(_found(call, shelf, table, PartitionValues), call.account)}
 
 
@@ -92,7 +97,7 @@ def batch_get_partition(
     QuerySessionContext: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Those of the partitions that are there."""
-    table = hold_table(definitions(call, store, CatalogId), DatabaseName, TableName)
+    table = hold_table(call, store, CatalogId, DatabaseName, TableName)
     found = (shelf.get(_key(call, table, each["Values"])) for each in PartitionsToGet)
     return {"Partitions": [told(each, call.account) for each in found if each is not None], "UnprocessedKeys": []}
 
@@ -116,9 +121,8 @@ def get_partitions(
     AuditContext: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The partitions that hold to an expression over the partition columns; of a segment those that fall into it."""
-    catalogue = definitions(call, store, CatalogId)
-    table = hold_table(catalogue, DatabaseName, TableName)
-    found = catalogue.partitions(table_name(DatabaseName, TableName))
+    table = hold_table(call, store, CatalogId, DatabaseName, TableName)
+    found = definitions(call, store).partitions(table_name(DatabaseName, TableName))
     if Segment:
         found = found[Segment["SegmentNumber"] :: Segment["TotalSegments"]]
     try:
@@ -143,7 +147,7 @@ def update_partition(
     CatalogId: str | None = None,
 ) -> dict[str, Any]:
     """Replace a partition; its values may change too."""
-    table = hold_table(definitions(call, store, CatalogId), DatabaseName, TableName)
+    table = hold_table(call, store, CatalogId, DatabaseName, TableName)
     _found(call, shelf, table, PartitionValueList)
     shelf.delete(_key(call, table, PartitionValueList))
     _create(call, shelf, table, {"Values": PartitionValueList, **PartitionInput})
@@ -162,7 +166,7 @@ def delete_partition(
     CatalogId: str | None = None,
 ) -> dict[str, Any]:
     """Take one partition away; its files stay."""
-    _delete(call, shelf, hold_table(definitions(call, store, CatalogId), DatabaseName, TableName), PartitionValues)
+    _delete(call, shelf, hold_table(call, store, CatalogId, DatabaseName, TableName), PartitionValues)
     return {}
 
 
@@ -178,9 +182,13 @@ def batch_delete_partition(
     CatalogId: str | None = None,
 ) -> dict[str, Any]:
     """Take partitions away, and say which were not there."""
-    table = hold_table(definitions(call, store, CatalogId), DatabaseName, TableName)
-    named = ((each["Values"], each["Values"]) for each in PartitionsToDelete)
-    return {"Errors": _each(named, lambda values: _delete(call, shelf, table, values))}
+    table = hold_table(call, store, CatalogId, DatabaseName, TableName)
+    return {
+        "Errors": refusals(
+            ({"PartitionValues": each["Values"]}, partial(_delete, call, shelf, table, each["Values"]))
+            for each in PartitionsToDelete
+        )
+    }
 
 
 @operation("glue")
@@ -194,7 +202,7 @@ def get_partition_indexes(
     NextToken: str | None = None,
 ) -> dict[str, Any]:
     """No table has any: partitions are listed without."""
-    hold_table(definitions(call, store, CatalogId), DatabaseName, TableName)
+    hold_table(call, store, CatalogId, DatabaseName, TableName)
     return {"PartitionIndexDescriptorList": []}
 
 
@@ -223,18 +231,6 @@ def _found(call: Call, shelf: StagedShelf, table: Table, values: Sequence[str]) 
     if document is None:
         raise missing(f"Cannot find partition {'/'.join(values)} of {table['DatabaseName']}.{table['Name']}.")
     return document
-
-
-def _each(named: Any, do: Callable[[Any], None]) -> list[dict[str, Any]]:
-    """Done for each; what was refused, by values."""
-    errors = []
-    for values, given in named:
-        try:
-            do(given)
-        except Fault as refusal:
-            detail = {"ErrorCode": refusal.code, "ErrorMessage": refusal.message}
-            errors.append({"PartitionValues": list(values), "ErrorDetail": detail})
-    return errors
 
 
 def _shown(document: dict[str, Any], without_columns: bool | None) -> dict[str, Any]:

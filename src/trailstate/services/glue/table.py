@@ -5,6 +5,7 @@ Any table can be kept here. Which of them Athena can ask is said when it is aske
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import re2
@@ -19,6 +20,7 @@ from trailstate.services.glue.catalog import (
     invalid,
     kept,
     missing,
+    refusals,
     some,
     table_name,
     told,
@@ -28,7 +30,6 @@ from trailstate.stores.interface import ShelfKey, Store
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call
-from trailstate.wire.fault import Fault
 
 FIRST_VERSION = "0"
 
@@ -75,7 +76,7 @@ def get_table(
 ) -> dict[str, Any]:
     """One table or view."""
     _refuse(TransactionId=TransactionId, QueryAsOfTime=QueryAsOfTime)
-    return {"Table": told(hold_table(definitions(call, store, CatalogId), DatabaseName, Name), call.account)}
+    return {"Table": told(hold_table(call, store, CatalogId, DatabaseName, Name), call.account)}
 
 
 @operation("glue")
@@ -174,14 +175,12 @@ def batch_delete_table(
     """Delete those that are there, and say which were not."""
     _refuse(TransactionId=TransactionId)
     hold_database(definitions(call, store, CatalogId), DatabaseName)
-    errors = []
-    for name in TablesToDelete:
-        try:
-            _delete(call, shelf, store, table_name(DatabaseName, name))
-        except Fault as refusal:
-            detail = {"ErrorCode": refusal.code, "ErrorMessage": refusal.message}
-            errors.append({"TableName": name, "ErrorDetail": detail})
-    return {"Errors": errors}
+    return {
+        "Errors": refusals(
+            ({"TableName": each}, partial(_delete, call, shelf, store, table_name(DatabaseName, each)))
+            for each in TablesToDelete
+        )
+    }
 
 
 def _delete(call: Call, shelf: StagedShelf, store: Store, name: TableName) -> None:
