@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trailstate.services.logs.events import readable
+from trailstate.services.logs.filters import delete_filter, put_filter, refuse_transformed
 from trailstate.services.logs.found import existing_group, fault, milliseconds, page
 from trailstate.services.operation import operation
-from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.watch.filter import MalformedPattern, Message, Pattern, check_value, names_value, number_of
@@ -14,7 +14,6 @@ from trailstate.watch.group import GROUP, METRIC_FILTERS_MAX, metric_filters
 from trailstate.wire.call import Call
 
 DIMENSIONS_MAX = 3
-NOT_YET = "is not supported by Trailstate yet"
 
 
 @operation("logs")
@@ -32,15 +31,10 @@ def put_metric_filter(
 ) -> dict[str, Any]:
     """Have a metric made of the events that match, from now on; a filter of that name is replaced."""
     existing_group(call, shelf, logGroupName)
-    if applyOnTransformedLogs or fieldSelectionCriteria or emitSystemFieldDimensions:
-        raise fault.InvalidParameterException(f"A filter over transformed logs or system fields {NOT_YET}")
+    refuse_transformed(applyOnTransformedLogs, fieldSelectionCriteria, emitSystemFieldDimensions)
     wanted = readable(filterPattern)
     for transformation in metricTransformations:
         _hold_transformation(wanted, transformation)
-    key = ShelfKey(call.account, call.region, metric_filters(logGroupName), filterName)
-    others = [each for each, _ in shelf.documents(call.account, call.region, key.kind) if each != key]
-    if len(others) >= METRIC_FILTERS_MAX:
-        raise fault.LimitExceededException("Resource limit exceeded.")
     document = {
         "filterName": filterName,
         "filterPattern": filterPattern,
@@ -49,7 +43,7 @@ def put_metric_filter(
         "logGroupName": logGroupName,
         "applyOnTransformedLogs": False,
     }
-    shelf.put(key, document)
+    put_filter(call, shelf, metric_filters(logGroupName), filterName, document, most=METRIC_FILTERS_MAX)
     return {}
 
 
@@ -81,11 +75,7 @@ def _hold_named(wanted: Pattern, text: str) -> None:
 
 @operation("logs")
 def delete_metric_filter(call: Call, shelf: StagedShelf, *, logGroupName: str, filterName: str) -> dict[str, Any]:
-    existing_group(call, shelf, logGroupName)
-    key = ShelfKey(call.account, call.region, metric_filters(logGroupName), filterName)
-    if shelf.get(key) is None:
-        raise fault.ResourceNotFoundException("The specified metric filter does not exist.")
-    shelf.delete(key)
+    delete_filter(call, shelf, logGroupName, metric_filters(logGroupName), filterName, called="metric filter")
     return {}
 
 

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from trailstate.services.logs.events import readable
+from trailstate.services.logs.filters import NOT_YET, delete_filter, put_filter, refuse_transformed
 from trailstate.services.logs.found import existing_group, fault, group_arn, milliseconds, page
 from trailstate.services.operation import operation
-from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.watch.group import SUBSCRIPTION_FILTERS_MAX, subscription_filters
 from trailstate.wire.call import Call, Door, service_principal
 from trailstate.wire.fault import Fault
 
-NOT_YET = "is not supported by Trailstate yet"
 SERVICE = "logs.amazonaws.com"
 
 
@@ -36,15 +35,10 @@ def put_subscription_filter(
     """Send matching events on, from now on. The function must be there; it is called as CloudWatch Logs."""
     existing_group(call, shelf, logGroupName)
     readable(filterPattern)
-    if applyOnTransformedLogs or fieldSelectionCriteria or emitSystemFields:
-        raise fault.InvalidParameterException(f"A filter over transformed logs or system fields {NOT_YET}")
+    refuse_transformed(applyOnTransformedLogs, fieldSelectionCriteria, emitSystemFields)
     if not destinationArn.startswith("arn:aws:lambda:"):
         raise fault.InvalidParameterException(f"A subscription that is no Lambda function {NOT_YET}")
     _hold_function(call, door, logGroupName, destinationArn)
-    key = ShelfKey(call.account, call.region, subscription_filters(logGroupName), filterName)
-    others = [each for each, _ in shelf.documents(call.account, call.region, key.kind) if each != key]
-    if len(others) >= SUBSCRIPTION_FILTERS_MAX:
-        raise fault.LimitExceededException("Resource limit exceeded.")
     document = {
         "filterName": filterName,
         "logGroupName": logGroupName,
@@ -54,7 +48,7 @@ def put_subscription_filter(
         "creationTime": milliseconds(call),
         "logGroupArn": group_arn(call, logGroupName),
     }
-    shelf.put(key, document)
+    put_filter(call, shelf, subscription_filters(logGroupName), filterName, document, most=SUBSCRIPTION_FILTERS_MAX)
     return {}
 
 
@@ -73,11 +67,8 @@ def _hold_function(call: Call, door: Door, group: str, arn: str) -> None:
 
 @operation("logs")
 def delete_subscription_filter(call: Call, shelf: StagedShelf, *, logGroupName: str, filterName: str) -> dict[str, Any]:
-    existing_group(call, shelf, logGroupName)
-    key = ShelfKey(call.account, call.region, subscription_filters(logGroupName), filterName)
-    if shelf.get(key) is None:
-        raise fault.ResourceNotFoundException("The specified subscription filter does not exist.")
-    shelf.delete(key)
+    kind = subscription_filters(logGroupName)
+    delete_filter(call, shelf, logGroupName, kind, filterName, called="subscription filter")
     return {}
 
 
