@@ -1,10 +1,12 @@
 """What the operations for organizations share: who may call them, and how deployments and their members are told."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from trailstate.compliance.line import moment_of
-from trailstate.compliance.organization import SERVICE, Deployment
+from trailstate.compliance.organization import SERVICE, Deployment, unstage
+from trailstate.services.config.tags import remove_tags
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.trail.organization import Organizations
@@ -15,6 +17,22 @@ from trailstate.world import World
 fault = faults("config")
 
 PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """How the API tells of one kind of organization-wide thing."""
+
+    deployment: Deployment
+    name: str
+    """What its members begin with: `OrganizationConfigRule`, of which there is a Name and an Arn."""
+    called: str
+    absent: Callable[[str], Fault]
+    """The fault when there is none of a name."""
+    status: str
+    """The member that says how the whole of it is."""
+    member_status: str
+    """The member that says how it is in one account."""
 
 
 def administered(call: Call, door: Door, world: World) -> frozenset[str]:
@@ -39,21 +57,28 @@ def targets(accounts: frozenset[str], excluded: Sequence[str] | None) -> list[st
     return sorted(accounts.difference(excluded or ()))
 
 
-def named(
-    shelf: StagedShelf, call: Call, deployment: Deployment, names: Sequence[str] | None, absent: Any
-) -> list[dict[str, Any]]:
-    """The documents of those names, or all of the caller's; `absent` makes the fault for a name that is not there."""
+def named(shelf: StagedShelf, call: Call, thing: Thing, names: Sequence[str] | None) -> list[dict[str, Any]]:
+    """The documents of those names, or all of the caller's; the thing's own fault for a name that is not there."""
     if not names:
-        return [value for _, value in shelf.documents(call.account, call.region, deployment.kind)]
-    return [one(shelf, call, deployment, name, absent) for name in names]
+        return [value for _, value in shelf.documents(call.account, call.region, thing.deployment.kind)]
+    return [one(shelf, call, thing, name) for name in names]
 
 
-def one(shelf: StagedShelf, call: Call, deployment: Deployment, name: str, absent: Any) -> dict[str, Any]:
-    found = shelf.get(ShelfKey(call.account, call.region, deployment.kind, name))
+def one(shelf: StagedShelf, call: Call, thing: Thing, name: str) -> dict[str, Any]:
+    """The document of that name, or the thing's own fault."""
+    found = shelf.get(ShelfKey(call.account, call.region, thing.deployment.kind, name))
     if found is None:
-        refusal: Fault = absent(f"'{name}' does not exist in this organization.")
-        raise refusal
+        raise thing.absent(f"The {thing.called} '{name}' does not exist in this organization.")
     return found
+
+
+def withdraw(call: Call, shelf: StagedShelf, door: Door, world: World, thing: Thing, name: str) -> None:
+    """Have it taken from every member account, with its tags; the faults of whoever may not, or must wait."""
+    administered(call, door, world)
+    found = one(shelf, call, thing, name)
+    refuse_in_progress(found, name)
+    unstage(shelf, call, world, thing.deployment, name)
+    remove_tags(call, shelf, found["arn"])
 
 
 def refuse_in_progress(found: Mapping[str, Any] | None, name: str) -> None:
@@ -61,36 +86,33 @@ def refuse_in_progress(found: Mapping[str, Any] | None, name: str) -> None:
         raise fault.ResourceInUseException(f"'{name}' is being deployed or deleted; wait until that is done.")
 
 
-def identified(document: Mapping[str, Any], thing: str) -> dict[str, Any]:
+def identified(thing: Thing, document: Mapping[str, Any]) -> dict[str, Any]:
     """Name, ARN and last change, under the names that the thing's have."""
     return {
-        f"{thing}Name": document["name"],
-        f"{thing}Arn": document["arn"],
+        f"{thing.name}Name": document["name"],
+        f"{thing.name}Arn": document["arn"],
         "LastUpdateTime": moment_of(document["updated"]),
     }
 
 
-def status_as(name_member: str, status_member: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """What tells the status of a whole document under those names."""
-    return lambda document: _status(document, name_member, status_member)
-
-
-def _status(document: Mapping[str, Any], name_member: str, status_member: str) -> dict[str, Any]:
-    """The first member's error explains a failure."""
+def status_of(thing: Thing, document: Mapping[str, Any]) -> dict[str, Any]:
+    """How the whole of it is; the first member's error explains a failure."""
     failed = [each for each in document["members"].values() if each.get("ErrorCode")]
-    errors = {key: failed[0][key] for key in ("ErrorCode", "ErrorMessage")} if failed else {}
-    told = {name_member: document["name"], status_member: document["status"]}
-    return told | errors | {"LastUpdateTime": moment_of(document["updated"])}
+    told = {f"{thing.name}Name": document["name"], thing.status: document["status"]}
+    return told | (_error(failed[0]) if failed else {}) | {"LastUpdateTime": moment_of(document["updated"])}
 
 
-def members_of(
-    document: Mapping[str, Any], filters: Mapping[str, str], name_member: str, status_member: str
-) -> list[dict[str, Any]]:
+def members_of(thing: Thing, document: Mapping[str, Any], filters: Mapping[str, str] | None) -> list[dict[str, Any]]:
     """How it went in each member account."""
-    found = []
-    for account, state in sorted(document["members"].items()):
-        if filters.get("AccountId") in (None, account) and filters.get(status_member) in (None, state["status"]):
-            told = {"AccountId": account, name_member: document["deployed"], status_member: state["status"]}
-            errors = {key: state[key] for key in ("ErrorCode", "ErrorMessage") if key in state}
-            found.append(told | errors | {"LastUpdateTime": moment_of(state["updated"])})
-    return found
+    asked = filters or {}
+    return [
+        {"AccountId": account, thing.deployment.named: document["deployed"], thing.member_status: state["status"]}
+        | _error(state)
+        | {"LastUpdateTime": moment_of(state["updated"])}
+        for account, state in sorted(document["members"].items())
+        if asked.get("AccountId") in (None, account) and asked.get(thing.member_status) in (None, state["status"])
+    ]
+
+
+def _error(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: state[name] for name in ("ErrorCode", "ErrorMessage") if name in state}

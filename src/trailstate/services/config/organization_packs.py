@@ -1,23 +1,26 @@
 """Conformance packs of an organization: put once, deployed to every member account that is not excluded."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from trailstate.compliance.organization import PACKS, stage, suffixed, unstage
+from trailstate.compliance.organization import PACKS, stage, suffixed
 from trailstate.services.config.organization import (
     PAGE,
+    Thing,
     administered,
     identified,
     members_of,
     named,
     one,
     refuse_in_progress,
-    status_as,
+    status_of,
     targets,
+    withdraw,
 )
 from trailstate.services.config.packs import template_text, validated
 from trailstate.services.config.paged import paged
-from trailstate.services.config.tags import put_tags, remove_tags
+from trailstate.services.config.tags import put_tags
 from trailstate.services.operation import operation
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
@@ -29,10 +32,14 @@ from trailstate.world import World
 fault = faults("config")
 
 DESCRIBED = ("DeliveryS3Bucket", "DeliveryS3KeyPrefix", "ConformancePackInputParameters", "ExcludedAccounts")
-
-
-def absent(message: str) -> Fault:
-    return fault.NoSuchOrganizationConformancePackException(f"The organization conformance pack {message}")
+PACK = Thing(
+    deployment=PACKS,
+    name="OrganizationConformancePack",
+    called="organization conformance pack",
+    absent=fault.NoSuchOrganizationConformancePackException,
+    status="Status",
+    member_status="Status",
+)
 
 
 @operation("config")
@@ -90,11 +97,7 @@ def put_organization_conformance_pack(
 def delete_organization_conformance_pack(
     call: Call, shelf: StagedShelf, door: Door, world: World, *, OrganizationConformancePackName: str
 ) -> dict[str, Any]:
-    administered(call, door, world)
-    found = one(shelf, call, PACKS, OrganizationConformancePackName, absent)
-    refuse_in_progress(found, OrganizationConformancePackName)
-    unstage(shelf, call, world, PACKS, OrganizationConformancePackName)
-    remove_tags(call, shelf, found["arn"])
+    withdraw(call, shelf, door, world, PACK, OrganizationConformancePackName)
     return {}
 
 
@@ -108,14 +111,14 @@ def describe_organization_conformance_packs(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
-    found = named(shelf, call, PACKS, OrganizationConformancePackNames, absent)
+    found = named(shelf, call, PACK, OrganizationConformancePackNames)
     limit, member = Limit or PAGE, "OrganizationConformancePacks"
     return paged(call, tokens, member, found, limit=limit, token=NextToken, shape=_described)
 
 
 def _described(document: Mapping[str, Any]) -> dict[str, Any]:
     told = {name: document[name] for name in DESCRIBED if name in document}
-    return identified(document, "OrganizationConformancePack") | told
+    return identified(PACK, document) | told
 
 
 @operation("config")
@@ -128,9 +131,9 @@ def describe_organization_conformance_pack_statuses(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
-    found = named(shelf, call, PACKS, OrganizationConformancePackNames, absent)
+    found = named(shelf, call, PACK, OrganizationConformancePackNames)
     limit, member = Limit or PAGE, "OrganizationConformancePackStatuses"
-    shape = status_as("OrganizationConformancePackName", "Status")
+    shape = partial(status_of, PACK)
     return paged(call, tokens, member, found, limit=limit, token=NextToken, shape=shape)
 
 
@@ -145,8 +148,7 @@ def get_organization_conformance_pack_detailed_status(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
-    document = one(shelf, call, PACKS, OrganizationConformancePackName, absent)
-    members = members_of(document, Filters or {}, "ConformancePackName", "Status")
+    members = members_of(PACK, one(shelf, call, PACK, OrganizationConformancePackName), Filters)
     return paged(
         call, tokens, "OrganizationConformancePackDetailedStatuses", members, limit=Limit or PAGE, token=NextToken
     )

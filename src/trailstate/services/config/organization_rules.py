@@ -1,38 +1,45 @@
 """Rules of an organization: put once, deployed to every member account that is not excluded."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from trailstate.compliance.definition import InvalidRule, hold
-from trailstate.compliance.organization import RULES, stage, suffixed, unstage
+from trailstate.compliance.organization import RULES, stage, suffixed
 from trailstate.services.config.organization import (
     PAGE,
+    Thing,
     administered,
     identified,
     members_of,
     named,
     one,
     refuse_in_progress,
-    status_as,
+    status_of,
     targets,
+    withdraw,
 )
 from trailstate.services.config.paged import paged
-from trailstate.services.config.tags import put_tags, remove_tags
+from trailstate.services.config.tags import put_tags
 from trailstate.services.operation import operation
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call, Door
-from trailstate.wire.fault import Fault, faults
+from trailstate.wire.fault import faults
 from trailstate.world import World
 
 fault = faults("config")
 
 DESCRIBED = ("OrganizationManagedRuleMetadata", "OrganizationCustomRuleMetadata", "ExcludedAccounts")
-
-
-def absent(message: str) -> Fault:
-    return fault.NoSuchOrganizationConfigRuleException(f"The organization config rule {message}")
+RULE = Thing(
+    deployment=RULES,
+    name="OrganizationConfigRule",
+    called="organization config rule",
+    absent=fault.NoSuchOrganizationConfigRuleException,
+    status="OrganizationRuleStatus",
+    member_status="MemberAccountRuleStatus",
+)
 
 
 @operation("config")
@@ -118,11 +125,7 @@ def _source(given: Mapping[str, Any]) -> dict[str, Any]:
 def delete_organization_config_rule(
     call: Call, shelf: StagedShelf, door: Door, world: World, *, OrganizationConfigRuleName: str
 ) -> dict[str, Any]:
-    administered(call, door, world)
-    found = one(shelf, call, RULES, OrganizationConfigRuleName, absent)
-    refuse_in_progress(found, OrganizationConfigRuleName)
-    unstage(shelf, call, world, RULES, OrganizationConfigRuleName)
-    remove_tags(call, shelf, found["arn"])
+    withdraw(call, shelf, door, world, RULE, OrganizationConfigRuleName)
     return {}
 
 
@@ -136,14 +139,14 @@ def describe_organization_config_rules(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
-    found = named(shelf, call, RULES, OrganizationConfigRuleNames, absent)
+    found = named(shelf, call, RULE, OrganizationConfigRuleNames)
     limit, member = Limit or PAGE, "OrganizationConfigRules"
     return paged(call, tokens, member, found, limit=limit, token=NextToken, shape=_described)
 
 
 def _described(document: Mapping[str, Any]) -> dict[str, Any]:
     told = {name: document[name] for name in DESCRIBED if document.get(name)}
-    return identified(document, "OrganizationConfigRule") | told
+    return identified(RULE, document) | told
 
 
 @operation("config")
@@ -156,9 +159,9 @@ def describe_organization_config_rule_statuses(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
-    found = named(shelf, call, RULES, OrganizationConfigRuleNames, absent)
+    found = named(shelf, call, RULE, OrganizationConfigRuleNames)
     limit, member = Limit or PAGE, "OrganizationConfigRuleStatuses"
-    shape = status_as("OrganizationConfigRuleName", "OrganizationRuleStatus")
+    shape = partial(status_of, RULE)
     return paged(call, tokens, member, found, limit=limit, token=NextToken, shape=shape)
 
 
@@ -173,6 +176,5 @@ def get_organization_config_rule_detailed_status(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
-    document = one(shelf, call, RULES, OrganizationConfigRuleName, absent)
-    members = members_of(document, Filters or {}, "ConfigRuleName", "MemberAccountRuleStatus")
+    members = members_of(RULE, one(shelf, call, RULE, OrganizationConfigRuleName), Filters)
     return paged(call, tokens, "OrganizationConfigRuleDetailedStatus", members, limit=Limit or PAGE, token=NextToken)
