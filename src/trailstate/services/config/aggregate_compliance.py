@@ -1,5 +1,6 @@
 """What an aggregator sees of compliance: by rule, by pack, in detail, in sum."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -48,7 +49,7 @@ def describe_aggregate_compliance_by_config_rules(
     """Every rule of every source with what it says."""
     filters, limit = Filters or {}, held_limit(Limit, RULES_MAX, RULES_MAX)
     wanted = _held_type(filters.get("ComplianceType"), OF_RULES)
-    homes = _homes(call, shelf, aggregation, ConfigurationAggregatorName, filters)
+    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, filters)
     told: list[dict[str, Any]] = [
         {"ConfigRuleName": name, "Compliance": found, "AccountId": home.account, "AwsRegion": home.region}
         for home in homes
@@ -80,7 +81,7 @@ def describe_aggregate_compliance_by_conformance_packs(
 ) -> dict[str, Any]:
     """Every pack of every source with its word, and how many of its rules have which."""
     filters, limit = Filters or {}, held_limit(Limit, PACKS_MAX)
-    homes = _homes(call, shelf, aggregation, ConfigurationAggregatorName, filters)
+    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, filters)
     told = [
         {"ConformancePackName": name, "Compliance": found, "AccountId": home.account, "AwsRegion": home.region}
         for home in homes
@@ -119,14 +120,15 @@ def get_aggregate_compliance_details_by_config_rule(
     """What a rule of one source says of each resource. A source that may not be read is as unknown as a rule."""
     limit = held_limit(Limit, DETAILS_LIMIT)
     wanted = _held_type(ComplianceType, OF_RESOURCES)
-    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, AccountId, AwsRegion)
+    home = {"AccountId": AccountId, "AwsRegion": AwsRegion}
+    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, home)
     if not homes or find(shelf, AccountId, AwsRegion, ConfigRuleName) is None:
         raise fault.ValidationException(
             f"The aggregator '{ConfigurationAggregatorName}' knows no rule '{ConfigRuleName}' of the account"
             f" {AccountId} in {AwsRegion}."
         )
     told = [
-        evaluation_result(each) | {"AccountId": AccountId, "AwsRegion": AwsRegion}
+        evaluation_result(each) | home
         for each in results.of_rule(AccountId, AwsRegion, ConfigRuleName)
         if wanted in (None, each.compliance)
     ]
@@ -149,14 +151,11 @@ def get_aggregate_config_rule_compliance_summary(
 ) -> dict[str, Any]:
     """How many rules are compliant and how many are not: in all, or by account or region."""
     limit = held_limit(Limit, RULES_MAX, RULES_MAX)
-    homes = _homes(call, shelf, aggregation, ConfigurationAggregatorName, Filters or {})
+    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, Filters)
     words = _grouped(GroupByKey, homes, lambda home: _words(_rules(shelf, results, home)))
-    told = [
-        name | {"ComplianceSummary": summed({each: found.count(each) for each in found}, call.now)}
-        for name, found in words
-    ]
+    told = [group | {"ComplianceSummary": summed(Counter(found), call.now)} for group, found in words]
     answer = paged(call, tokens, "AggregateComplianceCounts", told, limit=limit, token=NextToken)
-    return answer | ({"GroupByKey": GroupByKey} if GroupByKey else {})
+    return answer | _by(GroupByKey)
 
 
 @operation("config", judges=("Limit",))
@@ -175,11 +174,11 @@ def get_aggregate_conformance_pack_compliance_summary(
 ) -> dict[str, Any]:
     """How many packs are compliant and how many are not: in all, or by account or region."""
     limit = held_limit(Limit, PACKS_MAX)
-    homes = _homes(call, shelf, aggregation, ConfigurationAggregatorName, Filters or {})
+    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, Filters)
     words = _grouped(GroupByKey, homes, lambda home: _words(_packs(shelf, results, home)))
-    told = [name | {"ComplianceSummary": _pack_summary(found)} for name, found in words]
+    told = [group | {"ComplianceSummary": _pack_summary(found)} for group, found in words]
     answer = paged(call, tokens, "AggregateConformancePackComplianceSummaries", told, limit=limit, token=NextToken)
-    return answer | ({"GroupByKey": GroupByKey} if GroupByKey else {})
+    return answer | _by(GroupByKey)
 
 
 def _pack_summary(words: Sequence[str]) -> dict[str, int]:
@@ -192,14 +191,12 @@ def _pack_summary(words: Sequence[str]) -> dict[str, int]:
 # ---- what they share ----
 
 
-def _homes(
-    call: Call, shelf: StagedShelf, aggregation: Aggregation, name: str, filters: Mapping[str, str]
-) -> list[Home]:
-    return readable(call, shelf, aggregation, name, filters.get("AccountId"), filters.get("AwsRegion"))
-
-
 def _words(told: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
     return [each["ComplianceType"] for _, each in told]
+
+
+def _by(key: str | None) -> dict[str, str]:
+    return {"GroupByKey": key} if key else {}
 
 
 def _grouped(

@@ -36,7 +36,7 @@ def get_aggregate_resource_config(
     ResourceIdentifier: Mapping[str, str],
 ) -> dict[str, Any]:
     """The last item of a resource. What may not be read is as unknown as what is not there."""
-    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, None, None)
+    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName)
     hold_type(ResourceIdentifier["ResourceType"])
     caught_up(call, history)
     found = _last(history, homes, ResourceIdentifier)
@@ -59,7 +59,7 @@ def batch_get_aggregate_resource_config(
     ResourceIdentifiers: Sequence[Mapping[str, str]],
 ) -> dict[str, Any]:
     """The last items of many resources; those that are unknown come back as not processed."""
-    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, None, None)
+    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName)
     for each in ResourceIdentifiers:
         hold_type(each["ResourceType"])
     caught_up(call, history)
@@ -97,9 +97,7 @@ def list_aggregate_discovered_resources(
     """What there is of a type in every source, by account and region."""
     filters, limit = Filters or {}, held_limit(Limit, ITEMS_MAX)
     hold_type(ResourceType)
-    homes = readable(
-        call, shelf, aggregation, ConfigurationAggregatorName, filters.get("AccountId"), filters.get("Region")
-    )
+    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, filters)
     caught_up(call, history)
     question = [call.account, call.region, call.operation, ConfigurationAggregatorName, ResourceType, dict(filters)]
     try:
@@ -161,9 +159,7 @@ def get_aggregate_discovered_resource_counts(
 ) -> dict[str, Any]:
     """How many resources there are in all sources; grouped only if asked so, the largest group first."""
     filters, limit = Filters or {}, held_limit(Limit, COUNTS_MAX, COUNTS_MAX)
-    homes = readable(
-        call, shelf, aggregation, ConfigurationAggregatorName, filters.get("AccountId"), filters.get("Region")
-    )
+    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, filters)
     caught_up(call, history)
     counted: Counter[tuple[str, str, str]] = Counter()
     for home in homes:

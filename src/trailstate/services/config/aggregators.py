@@ -40,9 +40,12 @@ def aggregator_of(call: Call, shelf: StagedShelf, name: str) -> dict[str, Any]:
 
 
 def readable(
-    call: Call, shelf: StagedShelf, aggregation: Aggregation, name: str, account: str | None, region: str | None
+    call: Call, shelf: StagedShelf, aggregation: Aggregation, name: str, filters: Mapping[str, str] | None = None
 ) -> list[Home]:
-    """What the caller's aggregator may read: of it, what is in this account and region."""
+    """What the caller's aggregator may read: of it, what is in the account and region that the filters name, if any.
+    AWS says `Region` where it filters resources, and `AwsRegion` where it filters compliance."""
+    asked = filters or {}
+    account, region = asked.get("AccountId"), asked.get("Region", asked.get("AwsRegion"))
     found = aggregation.homes(Home(call.account, call.region), aggregator_of(call, shelf, name))
     return [each for each in found if account in (None, each.account) and region in (None, each.region)]
 

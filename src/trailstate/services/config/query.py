@@ -57,7 +57,7 @@ def select_aggregate_resource_config(
     """Answers about every account and region that the caller's aggregator may read."""
     limit = held_limit(MaxResults if Limit is None else Limit)
     query = parsed(Expression)
-    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName, None, None)
+    homes = readable(call, shelf, aggregation, ConfigurationAggregatorName)
     return answered(call, queries, tokens, query, homes, limit, NextToken)
 
 
