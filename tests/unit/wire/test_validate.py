@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from trailstate.wire.fault import Fault
 from trailstate.wire.model import operation_model, service_model
-from trailstate.wire.validate import unchecked_patterns, validate
+from trailstate.wire.pattern import unchecked_patterns
+from trailstate.wire.validate import validate
 
 
 def refusal(service: str, operation: str, parameters: Any, protocol: str | None = None) -> Fault:
