@@ -27,6 +27,7 @@ MEASUREMENTS = (
     "start",
     "selection",
     "verify",
+    "simulator",
     "gateway",
 )
 NEEDS = {
