@@ -1,7 +1,6 @@
 """Named repairs of what the simulator gets wrong where it would show in evidence. Each goes once moto has its own."""
 
 from collections.abc import Callable
-from functools import cache
 from string import ascii_uppercase, digits
 from typing import Any
 
@@ -91,19 +90,10 @@ def ids_of_databases() -> None:
     replace(DBInstance, "__init__", make_with_id)
 
 
-def methods_are_named_once() -> None:
-    """What a service's class answers is the same at every call; moto walks through all of its members each time, which
-    is a seventh of what a request costs."""
-    from moto.core import responses, utils
-
-    replace(responses, "method_names_from_class", cache(utils.method_names_from_class))
-
-
 AT_START: tuple[Callable[[], None], ...] = (
     ids_of_users_and_groups,
     one_id_for_an_assumed_role,
     what_is_put_is_no_form,
-    methods_are_named_once,
     models.read_models_lean,
     policies.read_policies_once,
 )

@@ -1,4 +1,4 @@
-"""moto's services, one WSGI application each, made when first needed and called in this thread.
+"""moto's services, each made when first needed, its handlers called in this thread.
 
 Every answer has a kind: the service's own, *unsupported* (moto has no such operation), or *failed* (moto broke). An
 HTML page is never an answer.
@@ -18,8 +18,9 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from trailstate.estate.child import fixes, instances, memory, notices, passwords, queues, stacks, template
+from trailstate.estate.child import fixes, instances, memory, notices, once, passwords, queues, stacks, template
 from trailstate.estate.child.credentials import Credentials
+from trailstate.estate.child.direct import UNTYPED, Handlers, NoRoute
 from trailstate.estate.child.environ import environ_of, scoped_authorization
 from trailstate.estate.child.sources import Sources, replace
 from trailstate.estate.frames import Answered, Failed, Serve, Settled, Unsupported, Upward
@@ -28,9 +29,6 @@ HTML = b"<!doctype html"
 NOT_IMPLEMENTED = b"has not been implemented"
 EXCERPT_BYTES = 500
 FRAMES_TOLD = 6
-UNTYPED = "text/html; charset=utf-8"
-"""What moto's web framework writes where moto named no type."""
-
 CONTENT_TYPES = {b"<": "text/xml", b"{": "application/json", b"[": "application/json"}
 NOT_IN_XML = bytes(set(range(32)) - set(b"\t\r\n"))
 BODILESS = frozenset({"HEAD", "OPTIONS"})
@@ -38,10 +36,6 @@ READS_OBJECTS = frozenset({"GetObject", "HeadObject"})
 """Operations whose answer has the type that its owner gave the object, a page's included."""
 
 HOSTS_KEPT = 1024
-
-
-class NoRoute(Exception):
-    """No operation of this service lives under that method and path."""
 
 
 class Simulator:
@@ -54,13 +48,13 @@ class Simulator:
         self._serving = 0
         self._sources = sources
         self._backends: list[Any] = []
-        self._applications: dict[str, Any] = {}
+        self._services: dict[str, Handlers] = {}
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
         self.credentials = Credentials()
         sources.govern(mock_random)
         self._make_backends_aside()
         template.read_templates_safely()
-        for fix in fixes.AT_START:
+        for fix in (*fixes.AT_START, *once.AT_START):
             fix()
         self.credentials.watch()
 
@@ -71,8 +65,7 @@ class Simulator:
         self._serving = frame.number
         try:
             environ = environ_of(frame, body, size)
-            application = self._application(self._name_of(environ, frame))
-            status, headers, content = _called(application, environ)
+            status, headers, content = self._handlers(self._name_of(environ, frame)).answer(environ)
         except (NotImplementedError, OperationNotFoundError, NoRoute) as reason:
             return Unsupported(str(reason))
         except Exception as error:
@@ -101,7 +94,7 @@ class Simulator:
 
     def warm(self, service: str) -> None:
         """Load a service; nothing it holds comes into being by that. What only the loading needed is given back."""
-        self._application(service)
+        self._handlers(service)
         memory.settle()
 
     def reset(self) -> None:
@@ -121,9 +114,9 @@ class Simulator:
             raise NoRoute(f"the simulator has no service '{frame.service}'")
         return name
 
-    def _application(self, name: str) -> Any:
-        application = self._applications.get(name)
-        if application is None:
+    def _handlers(self, name: str) -> Handlers:
+        handlers = self._services.get(name)
+        if handlers is None:
             with self._sources.aside(f"import {name}"), instances.read_late():
                 application = create_backend_app(cast("Any", name))
                 fixes.AFTER_IMPORT.get(name, lambda: None)()
@@ -135,9 +128,8 @@ class Simulator:
                     queues.hold_services_to_policies(self.credentials)
                 if name == "s3":
                     notices.leave_to_the_house(self.call)
-            vars(application)["raise_routing_exception"] = _no_route
-            self._applications[name] = application
-        return application
+            handlers = self._services[name] = Handlers(application)
+        return handlers
 
     def _make_backends_aside(self) -> None:
         """What an account has from the start must not depend on which request looked first."""
@@ -176,23 +168,6 @@ def _nobody(_: Upward) -> Settled:
     return Settled(None, "InternalFailure", "Nobody answers such calls.", 500)
 
 
-def _called(application: Any, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
-    begun: list[tuple[str, list[tuple[str, str]]]] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
-        begun.append((status, headers))
-
-    chunks = application(environ, start_response)
-    try:
-        content = b"".join(chunks)
-    finally:
-        if hasattr(chunks, "close"):
-            chunks.close()
-    status, headers = begun[-1]
-    # moto leaves a 'status' among the headers of some answers.
-    return int(status[:3]), [(name.lower(), value) for name, value in headers if name.lower() != "status"], content
-
-
 def _judged(
     frame: Serve, status: int, headers: list[tuple[str, str]], content: bytes
 ) -> Answered | Unsupported | Failed:
@@ -226,10 +201,6 @@ def _whereabouts(error: Exception) -> str:
 
 def _excerpt(content: bytes) -> str:
     return content[:EXCERPT_BYTES].decode("utf-8", "replace")
-
-
-def _no_route(request: Any) -> None:
-    raise NoRoute(f"no operation under {request.method} {request.path[:200]}")
 
 
 @lru_cache(maxsize=HOSTS_KEPT)

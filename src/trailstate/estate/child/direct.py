@@ -1,0 +1,195 @@
+"""A request goes to moto's handler, and the answer comes back, without a web framework between them.
+
+moto's applications are Flask's. Of what Flask does for a request (contexts, signals, sessions, a class of its own for
+uploaded files) moto uses the table of its paths alone; everything else is a fifth of what a call costs. So the table is
+asked here, the handler is given the request as moto's own server would give it, and what it answers becomes the three
+parts of an answer as `werkzeug.Response` would make them. An answer out of the ordinary still goes through that class.
+"""
+
+from functools import cached_property, lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+from botocore.exceptions import ClientError
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY, Request
+from werkzeug.datastructures import EnvironHeaders, ImmutableMultiDict
+from werkzeug.exceptions import BadRequestKeyError, HTTPException
+from werkzeug.http import parse_options_header
+from werkzeug.wrappers import Response
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+UNTYPED = "text/html; charset=utf-8"
+"""What moto's web framework writes where moto named no type."""
+
+KEPT = 512
+"""How many content types, hosts, header names, and paths of each service are remembered."""
+
+NO_BODY = frozenset({204, 304})
+OUT_OF_THE_ORDINARY = frozenset({"location", "content-location"})
+
+Sent = tuple[int, list[tuple[str, str]], bytes]
+"""Status, headers with their names in lower case, body."""
+
+
+class NoRoute(Exception):
+    """No operation of this service lives under that method and path."""
+
+
+class Asked(Request):
+    """A request as moto's handlers know it. Its body is in memory, so nothing need guard the end of a stream."""
+
+    from_wsgi_server = True
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        super().__init__(environ)
+        self.stream = environ["wsgi.input"]
+
+    @cached_property
+    def root_url(self) -> str:
+        return _root(self.environ["HTTP_HOST"])
+
+    @cached_property
+    def raw_path(self) -> str:
+        target: str = self.environ["RAW_URI"]
+        return target.partition("?")[0] if target.startswith("/") else super().raw_path
+
+    @cached_property
+    def raw_url(self) -> str:
+        return super().raw_url
+
+    def _load_form_data(self) -> None:
+        own = vars(self)
+        if "form" in own:
+            return
+        kind = _kind(self.environ.get("CONTENT_TYPE", "")) if self.want_form_data_parsed else ""
+        if kind == MULTIPART:
+            super()._load_form_data()
+            return
+        own["form"], own["files"] = _form(self) if kind == FORM else ImmutableMultiDict(), ImmutableMultiDict()
+
+
+class Handlers:
+    """The handlers of one of moto's services, by method and path."""
+
+    def __init__(self, application: Any) -> None:
+        self._views = application.view_functions
+        self._table = application.url_map.bind("localhost")
+        self._found = lru_cache(maxsize=KEPT)(self._handler)
+
+    def answer(self, environ: dict[str, Any]) -> Sent:
+        """What the handler makes of the request. NoRoute when there is none; whatever the handler itself raises."""
+        request = Asked(environ)
+        handler = self._found(request.method, request.path)
+        url = request.raw_url
+        try:
+            result = handler(request, url, headers_of(environ))
+        except ClientError as error:
+            result = 400, {}, error.response["Error"]["Message"]
+        except BadRequestKeyError:
+            raise
+        except HTTPException as error:
+            return called(error, environ)
+        status, headers, content = result if len(result) == 3 else (200, {}, result)
+        return sent(request, status, headers, content)
+
+    def _handler(self, method: str, path: str) -> Any:
+        try:
+            rule, _ = self._table.match(path, method, return_rule=True)
+        except HTTPException as error:
+            raise NoRoute(f"no operation under {method} {path[:200]}") from error
+        return self._views[rule.endpoint].callback
+
+
+def called(application: Any, environ: dict[str, Any]) -> Sent:
+    """What a WSGI application answers."""
+    begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
+        begun.append((status, headers))
+
+    chunks = application(environ, start_response)
+    try:
+        content = b"".join(chunks)
+    finally:
+        if hasattr(chunks, "close"):
+            chunks.close()
+    status, headers = begun[-1]
+    # moto leaves a 'status' among the headers of some answers.
+    return int(status[:3]), [(name.lower(), value) for name, value in headers if name.lower() != "status"], content
+
+
+def _plain(method: str, status: Any, headers: Any, content: Any) -> Sent | None:
+    """The answer, if it is one of the ordinary kind: text or bytes under plain headers, each once."""
+    if isinstance(content, str):
+        content = content.encode()
+    if type(content) is not bytes or type(headers) is not dict or type(status) is not int:
+        return None
+    if not 200 <= status < 600 or status in NO_BODY:
+        return None
+    lines: dict[str, str] = {}
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower in lines or lower in OUT_OF_THE_ORDINARY or not isinstance(value, (str, int)):
+            return None
+        text = str(value)
+        if "\n" in text or "\r" in text:
+            return None
+        lines[lower] = text
+    lines.setdefault("content-type", UNTYPED)
+    if not (method == "HEAD" and "content-length" in headers):
+        lines["content-length"] = str(len(content))
+    lines.pop("status", None)
+    return status, list(lines.items()), b"" if method == "HEAD" else content
+
+
+def sent(request: Asked, status: Any, headers: Any, content: Any) -> Sent:
+    """What goes out of what a handler returned."""
+    plain = _plain(request.method, status, headers, content)
+    if plain is not None:
+        return plain
+    response = Answer(content, status, headers)
+    if request.method == "HEAD" and "content-length" in headers:
+        response.headers["Content-Length"] = headers["content-length"]
+    return called(response, request.environ)
+
+
+class Answer(Response):
+    """An answer as moto's web framework types it."""
+
+    default_mimetype = "text/html"
+
+
+def _form(request: Asked) -> ImmutableMultiDict[str, str]:
+    """The members of a form; none when it is not text."""
+    try:
+        text = request.stream.read().decode()
+    except UnicodeDecodeError:
+        return ImmutableMultiDict()
+    return ImmutableMultiDict(parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote"))
+
+
+def headers_of(environ: dict[str, Any]) -> dict[str, str]:
+    """What `dict(request.headers)` holds, without looking at each name anew."""
+    spelled: dict[str, str] = environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY]
+    return {
+        spelled.get(key, name): value
+        for key, value in environ.items()
+        if (name := _header_name(key)) and (value or key != "CONTENT_TYPE")
+    }
+
+
+@lru_cache(maxsize=KEPT)
+def _header_name(key: str) -> str:
+    """The header that a key of the environment holds; empty when it holds none."""
+    return next((name for name, _ in EnvironHeaders({key: "given"})), "")
+
+
+@lru_cache(maxsize=KEPT)
+def _kind(content_type: str) -> str:
+    return parse_options_header(content_type)[0].lower()
+
+
+@lru_cache(maxsize=KEPT)
+def _root(host: str) -> str:
+    return Request({"HTTP_HOST": host}).root_url

@@ -1,0 +1,75 @@
+"""What moto works out anew for each request, and which is the same each time, is worked out once.
+
+Each of these was found by a profile of `bench.simulator`, and each holds moto to the shape it was written against.
+"""
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any
+
+from trailstate.estate.child import document, members
+from trailstate.estate.child.sources import replace
+
+NAMES_KEPT = 4096
+"""Clients may name operations that do not exist, so not every name can be kept."""
+
+
+def methods_are_named_once() -> None:
+    """What a service's class answers is the same at every call; moto walks through all of its members each time, which
+    is a seventh of what a request costs."""
+    from moto.core import responses, utils
+
+    replace(responses, "method_names_from_class", cache(utils.method_names_from_class))
+
+
+def operations_are_spelled_once() -> None:
+    """An operation's name becomes that of a method letter by letter, twice a request."""
+    from moto.core import responses, utils
+
+    replace(responses, "camelcase_to_underscores", lru_cache(maxsize=NAMES_KEPT)(utils.camelcase_to_underscores))
+
+
+def request_ids_are_one_draw() -> None:
+    """moto draws each of fifty-two letters of an id that the house replaces by its own."""
+    from moto.core import responses
+    from moto.moto_api._internal import mock_random
+
+    def request_id(headers: dict[str, Any] | None = None) -> str:
+        drawn = f"{mock_random.getrandbits(208):052X}"
+        if headers is not None:
+            headers["x-amzn-requestid"] = drawn
+        return drawn
+
+    replace(responses, "gen_amzn_requestid_long", request_id)
+
+
+def accounts_are_found_at_once() -> None:
+    """An account that is there is looked up; moto lists all accounts and all services' stores first, several times a
+    request."""
+    from moto.core.base_backend import BackendDict
+
+    make = BackendDict.__getitem__
+
+    def of_account(self: Any, account_id: str) -> Any:
+        found = dict.get(self, account_id)
+        return make(self, account_id) if found is None else found
+
+    replace(BackendDict, "__getitem__", of_account)
+
+
+def documents_are_written_directly() -> None:
+    """From here on moto's serializers write XML by `document`."""
+    from moto.core import serialize
+
+    library = vars(serialize)["xmltodict"]
+    replace(library, "unparse", document.writer(library.unparse))
+
+
+AT_START: tuple[Callable[[], None], ...] = (
+    methods_are_named_once,
+    operations_are_spelled_once,
+    request_ids_are_one_draw,
+    accounts_are_found_at_once,
+    documents_are_written_directly,
+    members.members_are_sought_by_known_names,
+)
