@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from trailstate.cli.demo import INDENT, ROWS_MAX
+from trailstate.cli.terminal import table
 from trailstate.incidents import INCIDENTS, Stage
 from trailstate.incidents.stage import Identity
 from trailstate.testing import Lab
@@ -24,6 +26,19 @@ def test_the_answer_names_who_did_it(stage: Stage, name: str) -> None:
     answer = incident.ask(stage, planted)
     assert answer.is_right, answer.sentence
     assert planted["resource"] in answer.command
+    if incident.is_of_exam:
+        shown = table(answer.columns, answer.rows[:ROWS_MAX], width=80 - len(INDENT)).splitlines()
+        assert shown[0].split() == " ".join(answer.columns).split(), "the columns do not fit a terminal of 80"
+
+
+def test_both_verifiers_answers_are_shown_beside_one_another(stage: Stage) -> None:
+    incident = INCIDENTS["touched-evidence"]
+    rows = incident.ask(stage, incident.play(stage)).rows[:ROWS_MAX]
+    assert {verifier for verifier, _ in rows} == {"aws cloudtrail validate-logs", "trailstate verify"}
+    assert [found.partition(":")[0] for verifier, found in rows if verifier == "trailstate verify"] == [
+        "log-altered",
+        "tail-missing",
+    ]
 
 
 @pytest.mark.parametrize("name", INCIDENTS)

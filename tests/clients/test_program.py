@@ -202,6 +202,14 @@ def test_settle_and_doctor_are_content(server: ServerProcess, home: Path) -> Non
     assert server.endpoint in done.out + done.err
 
 
+def test_the_demo_plays_asks_and_counts(tmp_path: Path) -> None:
+    done = run(tmp_path, "demo", "--scene", "deleted-bucket")
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert any(line.strip().startswith("$ aws cloudtrail lookup-events") for line in lines)
+    assert lines[-1] == "1 of 7 answered"
+
+
 def test_an_incident_can_be_played_on_it(server: ServerProcess, home: Path) -> None:
     done = ask(server, home, "play", "terminated-instance")
     assert done.code == 0, done.err
@@ -232,7 +240,8 @@ def test_pages_for_probes_and_scripts(server: ServerProcess) -> None:
     assert (status, json.loads(body)["accounts"]) == (200, [ACCOUNT])
     assert get(server.endpoint, "/_trailstate/ready") == (200, b'{"ready": true}')
     status, body = get(server.endpoint, "/_localstack/health")
-    assert (status, json.loads(body)["services"]["s3"]) == (200, "running")
+    services = json.loads(body)["services"]
+    assert (status, services["s3"], services["dynamodb"], services["config"]) == (200, "running", "running", "running")
     status, body = get(server.endpoint, "/_trailstate/metrics")
     assert status == 200
     assert b"trailstate_" in body

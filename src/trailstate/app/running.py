@@ -49,6 +49,14 @@ from trailstate.world import AdjustableWorld, RealWorld, World
 log = logging.getLogger(__name__)
 
 RUN_FILE = "server.json"
+WAITED_FOR = (
+    *("acm", "apigateway", "cloudformation", "dynamodb", "dynamodbstreams", "ec2", "es", "firehose", "glue", "iam"),
+    *("kinesis", "kms", "opensearch", "organizations", "redshift", "resource-groups", "resourcegroupstaggingapi"),
+    *("route53", "route53resolver", "s3", "s3control", "scheduler", "secretsmanager", "ses", "sqs", "ssm"),
+    *("stepfunctions", "sts", "support", "swf", "transcribe"),
+)
+"""Services of the simulator that scripts wait for by name, beside those that are ours."""
+
 COLLECT_AFTER = 10_000
 """New containers until the youngest are looked through."""
 
@@ -305,7 +313,7 @@ class Running:
     def health(self) -> dict[str, Any]:
         """LocalStack's shape, so that scripts which wait for `services` go on working."""
         return {
-            "services": dict.fromkeys(("cloudtrail", "ec2", "iam", "s3", "sqs", "sts"), "running"),
+            "services": dict.fromkeys(sorted({*OWNED_SERVICES, *WAITED_FOR}), "running"),
             "edition": "trailstate",
             "version": __version__,
             "accounts": list(self.accounts),

@@ -13,7 +13,7 @@ import typer
 
 from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.options import Config, Data, effective
-from trailstate.cli.terminal import put, say, table
+from trailstate.cli.terminal import put, room, say, sentence, table
 
 if TYPE_CHECKING:
     from trailstate.app import Running
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from trailstate.world import AdjustableWorld
 
 QUESTIONS_OF_THE_EXAM = 7
-ROWS_MAX = 3
+ROWS_MAX = 4
+INDENT = "  "
+HEADING_WIDTH = 100
 HUNTS_OF_LOGS = ("who-deleted", "root-usage", "denied-calls", "opened-to-world")
 
 
@@ -71,12 +73,13 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="trailstate-demo-") as directory:
         settings = load_settings({"port": port, "data": directory, "testing": True}, {}, looks_for_file=False)
         with app.running(settings, world) as running:
-            put(_heading(running))
+            width = room()
+            put(_heading(running, width))
             played = _play_all(chosen, running, world)
             for number, asked in enumerate(played, 1):
-                put(_scene(number, asked))
+                put(_scene(number, asked, width))
             if logs is not None:
-                put(_own_logs(logs, running.data))
+                put(_own_logs(logs, running.data, width))
             serves_on = sys.stdout.isatty() and not exit_
             put((_try_next(running) if serves_on else "") + _total(played))
             if serves_on:
@@ -109,7 +112,7 @@ def play(
     stage = Stage(server.endpoint, account, root_identity(settings.data, account), advance=lambda _: None)
     say(chosen.story)
     answer = chosen.ask(stage, chosen.play(stage))
-    put(_answer_lines(answer))
+    put(_answer_lines(answer, room()))
     if not answer.is_right:
         raise Stop(ExitCode.NO, "The answer does not name what the scene planted.")
 
@@ -168,23 +171,29 @@ def _root_password(data: Path, account: str) -> str:
 # What a person sees.
 
 
-def _heading(running: "Running") -> str:
+def _heading(running: "Running", width: int | None) -> str:
     account = running.accounts[0]
     return (
-        "Trailstate demo: a simulated AWS account whose clock started yesterday at 15:30 UTC.\n"
-        f"Every call below went through {running.endpoint} and was recorded before it was answered.\n"
-        "The commands work as they are, in a shell with\n"
-        f"  export AWS_ENDPOINT_URL={running.endpoint} AWS_DEFAULT_REGION=us-east-1"
+        sentence(
+            "Trailstate demo: a simulated AWS account whose clock started yesterday at 15:30 UTC. Every call was "
+            "recorded before it was answered. The commands work as they are, in a shell with",
+            width=width or HEADING_WIDTH,
+        )
+        + f"  export AWS_ENDPOINT_URL={running.endpoint} AWS_DEFAULT_REGION=us-east-1"
         f" AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=test\n"
     )
 
 
-def _scene(number: int, asked: Asked) -> str:
-    incident, seconds = asked.incident, asked.seconds
+def _scene(number: int, asked: Asked, width: int | None) -> str:
+    incident = asked.incident
+    inner = None if width is None else width - len(INDENT)
     return (
-        f"\n{number}. {incident.question}\n   {incident.services}\n"
-        + _indented(_answer_lines(asked.answer))
-        + f"   answered in {seconds * 1000:.0f} ms\n"
+        "\n"
+        + sentence(f"{number}. {incident.question}", indent=INDENT, width=width)
+        + _indented(
+            sentence(incident.services, width=inner)
+            + _answer_lines(asked.answer, inner, f" ({asked.seconds * 1000:.0f} ms)")
+        )
     )
 
 
@@ -198,7 +207,7 @@ def _total(played: Sequence[Asked]) -> str:
     ) + f"\n{exam} of {QUESTIONS_OF_THE_EXAM} answered\n"
 
 
-def _own_logs(logs: Path, data: Path) -> str:
+def _own_logs(logs: Path, data: Path, width: int | None) -> str:
     """The person's own log files, taken into the demo's lake and asked what investigations begin with."""
     from trailstate.cli.import_ import taken
     from trailstate.cli.lake import opened
@@ -214,22 +223,27 @@ def _own_logs(logs: Path, data: Path) -> str:
             with lake.ask(hunt.sql, Scope(tuple(sorted(found))), RealWorld().now()) as reader:
                 answer = reader.read_all()
             rows = [[str(value or "") for value in row.values()] for row in answer.slice(0, ROWS_MAX).to_pylist()]
-            shown = table(answer.column_names, rows, piped=True) if rows else "nothing\n"
-            parts.append(f"   {hunt.title}\n   $ trailstate hunt {name}\n{_indented(shown)}")
+            shown = _table(answer.column_names, rows, width and width - len(INDENT)) if rows else "nothing\n"
+            parts.append(_indented(f"{hunt.title}\n$ trailstate hunt {name}\n{shown}"))
     return "".join(parts)
 
 
-def _answer_lines(answer: "Answer") -> str:
-    rows = answer.rows[:ROWS_MAX]
+def _answer_lines(answer: "Answer", width: int | None, took: str = "") -> str:
+    """The command on one line however long, because it is there to be copied; all else within the width."""
+    mark = "=>" if answer.is_right else "??"
     return (
         f"$ {answer.command}\n"
-        + table(answer.columns, rows, piped=True)
-        + f"{'=>' if answer.is_right else '??'} {answer.sentence}\n"
+        + _table(answer.columns, answer.rows[:ROWS_MAX], width)
+        + sentence(f"{mark} {answer.sentence}{took}", indent=INDENT, width=width)
     )
 
 
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> str:
+    return table(columns, rows, piped=width is None, width=width)
+
+
 def _indented(text: str) -> str:
-    return "".join(f"   {line}\n" for line in text.splitlines())
+    return "".join(f"{INDENT}{line}\n" for line in text.splitlines())
 
 
 def _try_next(running: "Running") -> str:

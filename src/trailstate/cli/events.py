@@ -75,7 +75,7 @@ class Search:
 
 def events(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORD]...", help="Text anywhere in the record; all must be there.")
+        list[str] | None, typer.Argument(metavar="WORD", help="Text anywhere in the record; all must be there.")
     ] = None,
     attribute: Annotated[
         list[str] | None,

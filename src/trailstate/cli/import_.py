@@ -180,7 +180,7 @@ def list_(data: Data = None, config: Config = None) -> None:
 
 @quarantine.command()
 def show(
-    reason: Annotated[str | None, typer.Argument(metavar="[REASON]", help="Only what was left out for it.")] = None,
+    reason: Annotated[str | None, typer.Argument(metavar="REASON", help="Only what was left out for it.")] = None,
     data: Data = None,
     config: Config = None,
 ) -> None:

@@ -38,7 +38,7 @@ def listed(data: Data = None, config: Config = None) -> None:
 
 @inbox.command("show")
 def shown(
-    letter: Annotated[str | None, typer.Argument(metavar="[ID]", help="Which letter. [default: the newest]")] = None,
+    letter: Annotated[str | None, typer.Argument(metavar="ID", help="Which letter. [default: the newest]")] = None,
     data: Data = None,
     config: Config = None,
 ) -> None:

@@ -35,7 +35,7 @@ Into = Annotated[Path | None, typer.Option("--into", metavar="FILE", help="Write
 
 def query(
     sql: Annotated[
-        str | None, typer.Argument(metavar="[SQL]", help="Without it, questions are read line by line.")
+        str | None, typer.Argument(metavar="SQL", help="Without it, questions are read line by line.")
     ] = None,
     output: Output = Form.TABLE,
     into: Into = None,
@@ -62,7 +62,7 @@ def query(
 
 
 def hunt(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Without it, the hunts are listed.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Without it, the hunts are listed.")] = None,
     output: Output = Form.TABLE,
     into: Into = None,
     sql: Annotated[bool, typer.Option("--sql", help="Print the question instead of asking it.")] = False,

@@ -16,6 +16,7 @@ Record = Mapping[str, Any]
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 SERVICE_SUFFIX = ".amazonaws.com"
+RESOURCES_SHOWN = 3
 
 
 def actor(record: Record) -> str:
@@ -42,10 +43,21 @@ def brief(principal: str) -> str:
 
 def resources(record: Record) -> str:
     """The resources that the record speaks of, as LookupEvents lists them; a name that ends an ARN is not repeated."""
+    return " ".join(_names(record))
+
+
+def some_resources(record: Record) -> str:
+    """The first of them, and how many more there are: a selector can name hundreds, and each would widen every row."""
+    names = _names(record)
+    more = len(names) - RESOURCES_SHOWN
+    return " ".join(names[:RESOURCES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _names(record: Record) -> list[str]:
     from trailstate.trail.mentions import mentions
 
     names = list(dict.fromkeys(name for _, name in mentions(record)))
-    return " ".join(name for name in names if not any(_ends_with(other, name) for other in names))
+    return [name for name in names if not any(_ends_with(other, name) for other in names)]
 
 
 def _ends_with(arn: str, name: str) -> bool:
@@ -74,7 +86,7 @@ TABLE_COLUMNS: Mapping[str, Callable[[Record], str]] = {
     "event": event,
     "who": actor,
     "from": _member("sourceIPAddress"),
-    "resources": resources,
+    "resources": some_resources,
     "error": _member("errorCode"),
 }
 """Times are in UTC. Account and region are left out while all records share them; errors, while there is none."""

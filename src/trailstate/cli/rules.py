@@ -120,7 +120,7 @@ def _yes(answer: bool) -> str:
 def over_rule(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="Identifier or name of a managed rule.")],
     resource: Annotated[
-        str | None, typer.Argument(metavar="[ID|ARN|NAME]", help="One resource. [default: all in its scope]")
+        str | None, typer.Argument(metavar="ID|ARN|NAME", help="One resource. [default: all in its scope]")
     ] = None,
     parameter: Parameters = None,
     account: Account = None,

@@ -7,6 +7,7 @@ rewrite the screen of whoever reads the trail, so talk and tables show such char
 import os
 import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -56,6 +57,19 @@ def is_unsafe(character: str) -> bool:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def room() -> int | None:
+    """How many characters fit into a line of the terminal that stdout is; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def sentence(text: str, *, indent: str = "", width: int | None) -> str:
+    """A line that begins at the margin; within `width` it goes on below, word by word, after `indent`."""
+    if width is None:
+        return f"{text}\n"
+    lines = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def table(

@@ -6,7 +6,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from trailstate.incidents.form import Answer, Incident, Planted
+from trailstate.incidents.form import TIME, Answer, Incident, Planted, brief_time
 from trailstate.incidents.stage import Stage
 from trailstate.watch.mail import INBOX_PATH
 
@@ -110,8 +110,8 @@ def _ask(stage: Stage, planted: Planted) -> Answer:
             break
     return Answer(
         command=f"aws events list-targets-by-rule --rule {planted['resource']}; trailstate inbox show",
-        columns=("at (UTC)", "to", "what the message says"),
-        rows=[(each["time"][:19].replace("T", " "), each["to"], each["body"].splitlines()[0]) for each in told],
+        columns=(TIME, "to", "what the message says"),
+        rows=[(brief_time(each["time"]), each["to"], each["body"].splitlines()[0]) for each in told],
         sentence=f"{told[-1]['to']} was told that {who} became administrator." if told else "Nobody was told.",
         is_right=len(told) >= wanted,
     )

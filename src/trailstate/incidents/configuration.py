@@ -7,13 +7,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from trailstate.incidents.form import Answer, Incident, Planted
+from trailstate.incidents.form import TIME, Answer, Incident, Planted, brief_time
 from trailstate.incidents.recorder import record
 from trailstate.incidents.stage import Stage
 
 TYPE = "AWS::EC2::SecurityGroup"
 ANYWHERE = "0.0.0.0/0"
-COLUMNS = ("time (UTC)", "status", "open to the world", "call", "who", "from")
+COLUMNS = (TIME, "world reaches", "call", "who")
 TRIES_MAX = 400
 """How often the history is asked for an item that is about to be recorded; each answer takes a few milliseconds."""
 
@@ -79,7 +79,7 @@ def _ask(stage: Stage, planted: Planted) -> Answer:
     return Answer(
         command=(
             f"aws configservice get-resource-config-history --resource-type {TYPE} --resource-id {group}"
-            f" --later-time {moment:%Y-%m-%dT%H:%M:%SZ} --limit 1"
+            f" --later-time {moment:%Y-%m-%dT%H:%M:%SZ}"
         ),
         columns=COLUMNS,
         rows=[_row(stage, item) for item in reversed(items)],
@@ -110,12 +110,10 @@ def _open_ports(item: Mapping[str, Any]) -> set[int]:
 def _row(stage: Stage, item: Mapping[str, Any]) -> tuple[str, ...]:
     event = _event(stage, item) or {}
     return (
-        f"{item['configurationItemCaptureTime']:%Y-%m-%d %H:%M:%S}",
-        item["configurationItemStatus"],
+        brief_time(item["configurationItemCaptureTime"].isoformat()),
         _ports(item),
         event.get("eventName", "-"),
         _who(event) if event else "-",
-        event.get("sourceIPAddress", "-"),
     )
 
 
@@ -138,15 +136,15 @@ def _sentence(
     if then is None or opened is None or event is None:
         return f"Nobody: the configuration history shows no opening of {group}."
     return (
-        f"At {moment:%H:%M} it was open to the world on port {_ports(then)}; at {event['eventTime']} {_who(event)} "
-        f"called {event['eventName']} from {event['sourceIPAddress']}, and then on {_ports(opened)}."
+        f"At {moment:%H:%M} it was open to the world on port {_ports(then)}; {_who(event)} called {event['eventName']} "
+        f"at {event['eventTime']}, and then on {_ports(opened)}."
     )
 
 
 OPENED_GROUP = Incident(
     name="opened-group",
     question="What did this security group look like yesterday at 15:42, and who opened it?",
-    services="AWS Config (GetResourceConfigHistory) · CloudTrail event history (LookupEvents by EventId) · EC2 · IAM",
+    services="AWS Config (GetResourceConfigHistory) · CloudTrail (LookupEvents by EventId)",
     story="A developer opens port 22 of a production security group to the world.",
     play=_open_group,
     ask=_ask,

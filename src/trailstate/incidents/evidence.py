@@ -19,12 +19,15 @@ from trailstate.trail.verify import Expected, Fetched, Finding, PublicKeys, veri
 from trailstate.trail.verify.names import Place
 
 MEMBERS = 29
-ROWS_MAX = 5
+ROWS_MAX = 3
 TRIES_MAX = 400
 """How often a bucket is looked into for files that are on their way; each look takes some milliseconds."""
 
 REMOVED_DIGESTS = 2
 STOCK_SECONDS_MAX = 60
+STOCK_LINES = 2
+"""The last ones that the stock verifier prints: how many digests and how many log files are valid."""
+
 COMMAND = "aws cloudtrail validate-logs"
 
 
@@ -94,10 +97,7 @@ def _ask_where(stage: Stage, planted: Planted) -> Answer:
     return Answer(
         command=f"aws s3 ls --recursive s3://{bucket}/{folder}",
         columns=("account", "files", "where its files lie"),
-        rows=[
-            (each, str(len(found[each])), f"{folder}{each}/CloudTrail/REGION/YYYY/MM/DD/")
-            for each in covered[:ROWS_MAX]
-        ],
+        rows=[(each, str(len(found[each])), f"{folder}{each}/CloudTrail/REGION/") for each in covered[:ROWS_MAX]],
         sentence=_covered(bucket, covered, wanted),
         is_right=bool(wanted) and len(covered) == len(wanted),
     )
@@ -106,8 +106,7 @@ def _ask_where(stage: Stage, planted: Planted) -> Answer:
 def _covered(bucket: str, covered: Sequence[str], wanted: set[str]) -> str:
     if not covered:
         return f"Nobody's events lie in s3://{bucket}."
-    where = f"each one's files lie in s3://{bucket} under its number"
-    return f"In one trail: {len(covered)} of {len(wanted)} accounts; {where}."
+    return f"In one trail: {len(covered)} of {len(wanted)} accounts, each under its number in s3://{bucket}."
 
 
 def _files_by_account(stage: Stage, bucket: str, folder: str) -> dict[str, list[str]]:
@@ -175,7 +174,7 @@ def _ask_untouched(stage: Stage, planted: Planted) -> Answer:
         command=f"trailstate verify s3://{planted['resource']}",
         columns=("verifier", "found"),
         rows=[
-            *((COMMAND, line) for line in _stock_lines(stage, trail)),
+            *((COMMAND, line) for line in _stock_lines(stage, trail)[-STOCK_LINES:]),
             *(("trailstate verify", f"{each.kind}: {each.sentence}") for each in findings),
         ],
         sentence=(

@@ -11,6 +11,14 @@ Planted = Mapping[str, str]
 """What `play` did, by name: ids, names and who did it. `ask` compares the answer with it."""
 
 
+TIME = "time (UTC)"
+
+
+def brief_time(text: str) -> str:
+    """A record's time as a row shows it: without the year, so that a table fits a terminal of 80 columns."""
+    return text[5:19].replace("T", " ")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the API said, ready to show."""

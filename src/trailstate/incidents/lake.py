@@ -12,7 +12,7 @@ from trailstate.incidents.stage import Stage
 ATTEMPTS = 9
 SQL = (
     "SELECT useridentity.username AS who, useridentity.accesskeyid AS access_key, count(*) AS failed_changes,"
-    " approx_distinct(eventname) AS operations, min(eventtime) AS first_time"
+    " approx_distinct(eventname) AS operations, min(eventtime) AS since"
     " FROM cloudtrail_logs WHERE readonly = 'false' AND errorcode IS NOT NULL AND useridentity.type = 'IAMUser'"
     " GROUP BY 1, 2 ORDER BY failed_changes DESC, who LIMIT 3"
 )

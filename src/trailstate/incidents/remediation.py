@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from trailstate.incidents.form import Answer, Incident, Planted
+from trailstate.incidents.form import TIME, Answer, Incident, Planted, brief_time
 from trailstate.incidents.recorder import record
 from trailstate.incidents.stage import Stage
 
@@ -15,7 +15,10 @@ IDENTIFIER = "S3_BUCKET_PUBLIC_READ_PROHIBITED"
 DOCUMENT = "AWS-DisableS3BucketPublicReadWrite"
 ROLE = "public-access-repair"
 REPAIR = "PutBucketPublicAccessBlock"
-COLUMNS = ("time (UTC)", "event", "who", "from", "result")
+COLUMNS = (TIME, "event", "who")
+TOLD = ("PutBucketAcl", "StartAutomationExecution", REPAIR)
+"""The events of a row: what opened the bucket, who was called, what closed it."""
+
 TRIES_MAX = 400
 """How often the API is asked whether the repair is done; each answer takes a few milliseconds."""
 
@@ -78,7 +81,7 @@ def _ask(stage: Stage, planted: Planted) -> Answer:
             f"--resource-keys resourceType={TYPE},resourceId={bucket}"
         ),
         columns=COLUMNS,
-        rows=[_row(event) for event in writes],
+        rows=[_row(event) for event in writes if event["eventName"] in TOLD],
         sentence=_sentence(bucket, state, verdict, repaired),
         is_right=(state, verdict) == ("SUCCEEDED", "COMPLIANT")
         and repaired is not None
@@ -108,8 +111,7 @@ def _rule(result: Mapping[str, Any]) -> str:
 
 
 def _row(event: Mapping[str, Any]) -> Sequence[str]:
-    time = event["eventTime"].replace("T", " ").rstrip("Z")
-    return (time, event["eventName"], _who(event), event["sourceIPAddress"], event.get("errorCode", "succeeded"))
+    return (brief_time(event["eventTime"]), event["eventName"], _who(event).partition("/")[0])
 
 
 def _who(event: Mapping[str, Any]) -> str:
@@ -123,18 +125,15 @@ def _sentence(bucket: str, state: str, verdict: str, repaired: Mapping[str, Any]
     if repaired is None:
         return f"Nobody: the bucket {bucket} was not repaired; the state of its remediation is {state}."
     return (
-        f"{_who(repaired)} called {repaired['eventName']} at {repaired['eventTime']} by {DOCUMENT}; "
-        f"the remediation {state}, and {RULE} says {verdict}."
+        f"{DOCUMENT} closed it as {_who(repaired).partition('/')[0]} at {repaired['eventTime']}; "
+        f"remediation {state}, rule {verdict}."
     )
 
 
 REPAIRED_BUCKET = Incident(
     name="repaired-bucket",
     question="Auto-detect the public bucket and fix it.",
-    services=(
-        "AWS Config rule S3_BUCKET_PUBLIC_READ_PROHIBITED · remediation (PutRemediationConfigurations) · "
-        "SSM Automation AWS-DisableS3BucketPublicReadWrite · CloudTrail event history"
-    ),
+    services="AWS Config rule and remediation · SSM Automation · CloudTrail event history",
     story="A developer makes a bucket public; a rule finds it, and an automation blocks public access within seconds.",
     play=_open_bucket,
     ask=_ask,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trailstate.incidents.detection import READER, Detector, arriving, log_group, put_detector, topic
-from trailstate.incidents.form import Answer, Incident, Planted
+from trailstate.incidents.form import TIME, Answer, Incident, Planted, brief_time
 from trailstate.incidents.stage import Stage
 
 ROOT_SIGNS_IN = Detector(
@@ -35,8 +35,10 @@ def _ask(stage: Stage, planted: Planted) -> Answer:
             f"aws cloudwatch describe-alarm-history --alarm-name {planted['resource']}"
             " --history-item-type StateUpdate --max-items 1"
         ),
-        columns=("time (UTC)", "to", "subject"),
-        rows=[] if letter is None else [(_time(letter["time"]), letter["to"], letter["subject"])],
+        columns=(TIME, "to", "subject"),
+        rows=[]
+        if letter is None
+        else [(brief_time(letter["time"]), letter["to"], letter["subject"].partition(" in ")[0])],
         sentence=_sentence(event, letter),
         is_right=event is not None and letter is not None and event["userIdentity"]["type"] == "Root",
     )
@@ -44,10 +46,6 @@ def _ask(stage: Stage, planted: Planted) -> Answer:
 
 def _letter(stage: Stage, alarm: str, event: Mapping[str, Any]) -> Mapping[str, str] | None:
     return arriving(stage, READER, f'ALARM: "{alarm}"', datetime.fromisoformat(event["eventTime"]))
-
-
-def _time(text: str) -> str:
-    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S}"
 
 
 def _sentence(event: Mapping[str, Any] | None, letter: Mapping[str, str] | None) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from trailstate.incidents.form import Answer, Incident, Planted
+from trailstate.incidents.form import TIME, Answer, Incident, Planted, brief_time
 from trailstate.incidents.stage import Stage
 
 IMAGE = "ami-12c6146b"
-COLUMNS = ("time (UTC)", "event", "who", "kind", "from", "result")
+COLUMNS = (TIME, "event", "who", "kind", "result")
 
 
 def _terminate_instance(stage: Stage) -> Planted:
@@ -70,8 +70,7 @@ def _ask_who(stage: Stage, planted: Planted) -> Answer:
 def _row(event: dict[str, Any]) -> tuple[str, ...]:
     identity = event["userIdentity"]
     result = event.get("errorCode", "succeeded")
-    time = event["eventTime"].replace("T", " ").rstrip("Z")
-    return (time, event["eventName"], _who(identity), identity["type"], event["sourceIPAddress"], result)
+    return (brief_time(event["eventTime"]), event["eventName"], _who(identity), identity["type"], result)
 
 
 def _who(identity: dict[str, Any]) -> str:
@@ -97,7 +96,7 @@ def _sentence(done: Sequence[dict[str, Any]], resource: str) -> str:
 TERMINATED_INSTANCE = Incident(
     name="terminated-instance",
     question="Who terminated the production instance?",
-    services="CloudTrail event history (LookupEvents by ResourceName) · EC2 · STS AssumeRole · IAM",
+    services="CloudTrail event history (LookupEvents by ResourceName) · EC2 · STS · IAM",
     story="A developer assumes the on-call role and terminates the instance prod-web-1.",
     play=_terminate_instance,
     ask=_ask_who,

@@ -43,6 +43,13 @@ def test_the_actor_is_named_briefly(identity: dict[str, str] | None, expected: s
     assert actor(a_record(userIdentity=identity)) == expected
 
 
+def test_a_table_names_some_of_many_resources_and_a_spreadsheet_all() -> None:
+    names = [f"arn:aws:sqs:us-east-1:111111111111:q-{number}" for number in range(40)]
+    record = a_record(eventSource="sqs.amazonaws.com", resources=[{"ARN": each} for each in names])
+    assert as_table([record], width=1000).rstrip().endswith(f"{names[2]} and 37 more")
+    assert names[39] in as_csv([record])
+
+
 def test_resources_are_named_once() -> None:
     queue = "arn:aws:sqs:us-east-1:111111111111:jobs"
     record = a_record(
