@@ -10,8 +10,9 @@ from trailstate.configuration.form import Describe, Raw, ResourceType, Seen, Sou
 from trailstate.configuration.project import plain
 from trailstate.values.path import fill, first, pick
 from trailstate.wire.call import Door, Principal, service_principal
-from trailstate.wire.fault import Fault, is_not_supported
+from trailstate.wire.fault import Fault
 from trailstate.wire.paging import EndlessPages, pages
+from trailstate.wire.spelling import is_not_supported
 
 CONFIG = "config.amazonaws.com"
 """The service in whose name the house describes resources."""

@@ -17,7 +17,8 @@ from trailstate.configuration.item import Item, as_file
 from trailstate.configuration.project import moment_text
 from trailstate.configuration.recorder import Home
 from trailstate.wire.call import Door
-from trailstate.wire.fault import Fault, is_not_supported
+from trailstate.wire.fault import Fault
+from trailstate.wire.spelling import is_not_supported
 
 SUBJECT_CHARACTERS_MAX = 100
 MESSAGE_BYTES_MAX = 262_144

@@ -30,8 +30,8 @@ from trailstate.stores.staged import StagedShelf
 from trailstate.trail import record
 from trailstate.trail.journal import Fate
 from trailstate.values.arn import account_of_arn
-from trailstate.wire import fault as faults
 from trailstate.wire import model
+from trailstate.wire import spelling as faults
 from trailstate.wire.call import Call, Failure, Outcome, Principal, WireRequest, WireResponse
 from trailstate.wire.decode import decode
 from trailstate.wire.encode import encode_fault, encode_result

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from trailstate.gateway.body import Refusal
 from trailstate.gateway.date import dated
-from trailstate.wire import fault as faults
+from trailstate.wire import spelling as faults
 from trailstate.wire.call import WireRequest, WireResponse
 from trailstate.wire.encode import encode_fault
 from trailstate.wire.fault import Fault

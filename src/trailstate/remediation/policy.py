@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from trailstate.settings import EMBEDDED, Settings
 from trailstate.trail.category import classify
 from trailstate.wire.call import Call
-from trailstate.wire.fault import Fault, access_denied
+from trailstate.wire.fault import Fault
+from trailstate.wire.spelling import access_denied
 
 REPAIRING = frozenset({"ssm.amazonaws.com", "lambda.amazonaws.com", "remediation.config.amazonaws.com"})
 """The services in whose name functions and automations call."""

@@ -12,10 +12,10 @@ from typing import Any
 
 from trailstate.wire import read_cbor, read_json, read_query, read_rest, read_xml
 from trailstate.wire.call import WireRequest
-from trailstate.wire.fault import serialization_error
 from trailstate.wire.form import MalformedForm
 from trailstate.wire.readers import Readers
 from trailstate.wire.route import Route
+from trailstate.wire.spelling import serialization_error
 from trailstate.wire.text import Malformed
 
 HOLDS_ROOTS = frozenset({"s3"})

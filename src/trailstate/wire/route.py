@@ -13,12 +13,13 @@ from typing import Any
 
 from trailstate.wire import paths
 from trailstate.wire.call import WireRequest
-from trailstate.wire.fault import Fault, incomplete_signature, missing_action, serialization_error, unknown_operation
+from trailstate.wire.fault import Fault
 from trailstate.wire.form import MalformedForm, pairs, parameters
 from trailstate.wire.host import read_host
 from trailstate.wire.model import has_operation, operation_model
 from trailstate.wire.services import Service, Signers, by_query_version, by_target_prefix, services, signers
 from trailstate.wire.signature import ANONYMOUS, Signature, UnreadableSignature, read_signature, version_2
+from trailstate.wire.spelling import incomplete_signature, missing_action, serialization_error, unknown_operation
 
 CBOR = "smithy-rpc-v2-cbor"
 FORM = "application/x-www-form-urlencoded"

@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any
 
 from trailstate.wire.constraint import Check, Compiler, Findings
-from trailstate.wire.fault import Fault, missing_parameter, serialization_error, validation_error
+from trailstate.wire.fault import Fault
+from trailstate.wire.spelling import missing_parameter, serialization_error, validation_error
 from trailstate.wire.violation import FINDINGS_MAX, Path, WrongType, null, small
 
 NAMES_THE_MISSING = frozenset({"ec2", "sqs", "s3"})

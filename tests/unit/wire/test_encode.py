@@ -7,9 +7,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from trailstate.wire.call import WireResponse
-from trailstate.wire.encode import encode_fault, encode_result, host_id
-from trailstate.wire.fault import Fault, faults, internal_failure, service_unavailable
+from trailstate.wire.encode import encode_fault, encode_result
+from trailstate.wire.encode_headers import host_id
+from trailstate.wire.fault import Fault, faults
 from trailstate.wire.model import operation_model
+from trailstate.wire.spelling import internal_failure, service_unavailable
 
 MOMENT = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 

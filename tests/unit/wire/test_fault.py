@@ -2,10 +2,9 @@
 
 import pytest
 
-from trailstate.wire.fault import (
-    Fault,
+from trailstate.wire.fault import Fault, faults
+from trailstate.wire.spelling import (
     access_denied,
-    faults,
     invalid_client_token,
     missing_parameter,
     not_supported,

@@ -15,7 +15,8 @@ from trailstate.trail.mentions import mentions
 from trailstate.values.page import InvalidToken, PageTokens
 from trailstate.values.timestamp import from_epoch
 from trailstate.wire.call import Call
-from trailstate.wire.fault import faults, service_unavailable, throttling
+from trailstate.wire.fault import faults
+from trailstate.wire.spelling import service_unavailable, throttling
 
 fault = faults("cloudtrail")
 

@@ -12,7 +12,8 @@ from trailstate.configuration.schema import is_published
 from trailstate.services.operation import operation
 from trailstate.values.page import InvalidToken, PageTokens
 from trailstate.wire.call import Call
-from trailstate.wire.fault import faults, service_unavailable
+from trailstate.wire.fault import faults
+from trailstate.wire.spelling import service_unavailable
 
 fault = faults("config")
 

@@ -15,7 +15,8 @@ from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import InvalidToken, PageTokens
 from trailstate.wire.call import Call
-from trailstate.wire.fault import faults, service_unavailable
+from trailstate.wire.fault import faults
+from trailstate.wire.spelling import service_unavailable
 
 fault = faults("config")
 

@@ -14,7 +14,8 @@ from trailstate.stores.staged import StagedShelf
 from trailstate.trail.category import classify
 from trailstate.values.timestamp import record_time
 from trailstate.wire.call import Call
-from trailstate.wire.fault import faults, service_unavailable
+from trailstate.wire.fault import faults
+from trailstate.wire.spelling import service_unavailable
 
 fault = faults("config")
 

@@ -23,7 +23,8 @@ from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call, Door
-from trailstate.wire.fault import Fault, access_denied, faults
+from trailstate.wire.fault import Fault, faults
+from trailstate.wire.spelling import access_denied
 from trailstate.world import World
 
 fault = faults("config")

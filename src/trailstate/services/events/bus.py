@@ -16,7 +16,7 @@ from trailstate.values.page import PageTokens
 from trailstate.values.policy import MalformedPolicy, read_policy, statements
 from trailstate.watch.bus import BUS, DEFAULT, BusName, policy_of
 from trailstate.wire.call import Call
-from trailstate.wire.fault import NOT_SUPPORTED
+from trailstate.wire.spelling import NOT_SUPPORTED
 from trailstate.world import World
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,256}")

@@ -9,7 +9,8 @@ from trailstate.values.page import PageTokens
 from trailstate.values.policy import Question, allows
 from trailstate.watch.bus import DEFAULT, BusName, bus_of_arn, policy_of
 from trailstate.wire.call import Call
-from trailstate.wire.fault import Fault, faults, validation_error
+from trailstate.wire.fault import Fault, faults
+from trailstate.wire.spelling import validation_error
 from trailstate.world import World
 
 fault = faults("events")

@@ -19,7 +19,7 @@ from trailstate.stores.staged import StagedShelf
 from trailstate.values.pattern import read_pattern
 from trailstate.watch.bus import DEFAULT, Buses, BusName, Event
 from trailstate.wire.call import Call
-from trailstate.wire.fault import NOT_SUPPORTED
+from trailstate.wire.spelling import NOT_SUPPORTED
 from trailstate.world import World
 
 REQUEST_BYTES_MAX = 262_144

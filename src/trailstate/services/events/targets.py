@@ -13,7 +13,7 @@ from trailstate.values.page import PageTokens
 from trailstate.watch.target import is_possible, service_of
 from trailstate.watch.transform import BadInput, check_input
 from trailstate.wire.call import Call
-from trailstate.wire.fault import NOT_SUPPORTED
+from trailstate.wire.spelling import NOT_SUPPORTED
 from trailstate.world import World
 
 TARGETS_MAX = 5

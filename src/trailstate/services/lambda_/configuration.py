@@ -9,7 +9,8 @@ from typing import Any
 
 from trailstate.services.lambda_.found import fault
 from trailstate.wire.call import Call, Door
-from trailstate.wire.fault import NOT_SUPPORTED, Fault
+from trailstate.wire.fault import Fault
+from trailstate.wire.spelling import NOT_SUPPORTED
 from trailstate.world import World
 
 ENVIRONMENT_BYTES_MAX = 4096

@@ -17,7 +17,7 @@ from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.policy import Question, allows, service_context
 from trailstate.wire.call import Call
-from trailstate.wire.fault import access_denied
+from trailstate.wire.spelling import access_denied
 
 EVENT_BYTES_MAX = 1024 * 1024
 SERVICE_TYPE = "AWSService"

@@ -11,7 +11,8 @@ from trailstate.values.page import PageTokens
 from trailstate.values.policy import MalformedPolicy, Question, allows, read_policy, service_context
 from trailstate.watch.topic import SUBSCRIPTION, TopicName, subscription_key, topic_name
 from trailstate.wire.call import Call
-from trailstate.wire.fault import NOT_SUPPORTED, Fault, faults
+from trailstate.wire.fault import Fault, faults
+from trailstate.wire.spelling import NOT_SUPPORTED
 
 fault = faults("sns")
 

@@ -16,7 +16,8 @@ from trailstate.services.ssm.description import described
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.wire.call import Call
-from trailstate.wire.fault import Fault, faults, validation_error
+from trailstate.wire.fault import Fault, faults
+from trailstate.wire.spelling import validation_error
 
 fault = faults("ssm")
 
