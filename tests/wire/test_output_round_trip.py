@@ -9,7 +9,8 @@ from botocore.awsrequest import HeadersDict
 from botocore.parsers import create_parser
 
 from trailstate.wire.call import WireResponse
-from trailstate.wire.encode import QUERY_CODES, encode_fault, encode_result
+from trailstate.wire.encode import encode_fault, encode_result
+from trailstate.wire.encode_error import QUERY_CODES
 from trailstate.wire.fault import faults, modelled_faults
 from trailstate.wire.model import operation_model, service_model
 from trailstate.wire.parse import parse, with_request_id

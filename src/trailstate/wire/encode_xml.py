@@ -10,6 +10,7 @@ from typing import Any
 
 from trailstate.wire.scalar import MILLISECOND_SERVICES, boolean_text, number_text, timestamp_text
 
+XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _ATTRIBUTE_ESCAPES = _ESCAPES | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})

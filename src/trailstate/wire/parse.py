@@ -18,7 +18,7 @@ from botocore.parsers import ResponseParserError, ResponseParserFactory
 from botocore.utils import parse_timestamp
 
 from trailstate.wire.call import Failure, WireResponse
-from trailstate.wire.encode import host_id, request_id_headers
+from trailstate.wire.encode_headers import host_id, request_id_headers
 from trailstate.wire.encode_xml import escape
 from trailstate.wire.read_answer import read_answer
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from trailstate.wire.call import Failure, WireResponse
-from trailstate.wire.encode import encode_fault, encode_result, host_id
+from trailstate.wire.encode import encode_fault, encode_result
+from trailstate.wire.encode_headers import host_id
 from trailstate.wire.fault import faults
 from trailstate.wire.model import operation_model
 from trailstate.wire.parse import UNREADABLE, parse, with_request_id
