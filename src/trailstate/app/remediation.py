@@ -13,6 +13,7 @@ from trailstate.functions.role import Roles
 from trailstate.remediation.action import ACTIONS
 from trailstate.remediation.execute import Automations
 from trailstate.remediation.library import Library, library
+from trailstate.remediation.means import Means
 from trailstate.remediation.policy import Policy
 from trailstate.remediation.repair import Repairs
 from trailstate.remediation.script import SandboxedScripts
@@ -21,7 +22,7 @@ from trailstate.remediation.script import SandboxedScripts
 def assemble(house: House) -> Part:
     load_actions()
     roles, scripts = house.provided(Roles), SandboxedScripts(house.provided(Sandbox))
-    automations = Automations(house.store, house.world, house.door, roles, scripts, ACTIONS)
+    automations = Automations(Means(house.store, house.world, house.door, roles, scripts, ACTIONS))
     repairs = Repairs(house.store, house.world, house.door, roles, house.provided(Results))
     house.provided(VerdictListeners).add(repairs)
     return Part(

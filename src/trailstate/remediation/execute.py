@@ -2,77 +2,21 @@
 
 All state lives in the store (`execution`), every turn is an outbox row, and a row of an earlier turn does nothing. So a
 run goes on after a crash with the step whose outcome was not kept: a step may happen twice, never half and never out of
-order. Every call of a step enters by the front door as the session of the execution's role.
-
-https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-action-common-properties
+order.
 """
 
 import copy
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Protocol
+from dataclasses import replace
 
 from trailstate.follow import Later
-from trailstate.functions.role import Credentials, Roles, RoleSession
 from trailstate.remediation import rate
-from trailstate.remediation.action import Action, Done, Outcome, Script, ScriptResult, StepFailed, StepRun, Waiting
-from trailstate.remediation.document import Automation, BadDocument, Step, automation, substituted_inputs
-from trailstate.remediation.execution import (
-    EXECUTION,
-    WAITER,
-    Execution,
-    caller_of,
-    is_over,
-    is_waiting,
-    key_of,
-    new_execution,
-    texts,
-    turn_row,
-    waiting_row,
-)
-from trailstate.remediation.parameters import TYPES, typed
-from trailstate.remediation.substitute import Unresolved, substitute
-from trailstate.stores.interface import Commit, OutboxRow, ShelfChange, ShelfKey, Store
-from trailstate.values.jsonpath import Absent, BadPath, find
-from trailstate.wire.call import Door, Principal
-from trailstate.wire.fault import Fault
-from trailstate.world import World
-
-SERVICE = "ssm.amazonaws.com"
-STEPS_RUN_MAX = 500
-"""How many steps one execution may run: a branch may lead back, and must not do so for ever."""
-SHOWN_CHARACTERS_MAX = 4096
-BAD_INPUT = (TypeError, ValueError, LookupError, AttributeError)
-"""What an action raises over inputs of another shape than it expects: a document may give it anything."""
-
-
-class Scripts(Protocol):
-    """Runs a program for a step, under somebody's credentials."""
-
-    def run(self, script: Script, credentials: Credentials, region: str) -> ScriptResult:
-        """Raises StepFailed."""
-
-
-@dataclass(frozen=True, slots=True)
-class RoleHands:
-    """What a step may do, as the one it acts for."""
-
-    door: Door
-    scripts: Scripts
-    account: str
-    region: str
-    principal: Principal
-    credentials: Credentials
-
-    def call(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self.door.call(
-            service, operation, parameters, account=self.account, region=self.region, as_=self.principal
-        )
-
-    def run(self, script: Script) -> ScriptResult:
-        return self.scripts.run(script, self.credentials, self.region)
+from trailstate.remediation.document import BadDocument, automation
+from trailstate.remediation.execution import Execution, caller_of, is_over, is_waiting, key_of, new_execution
+from trailstate.remediation.means import Means
+from trailstate.remediation.parameters import typed
+from trailstate.remediation.turn import Turn, farewell
+from trailstate.stores.interface import Commit, OutboxRow, ShelfChange, ShelfKey
 
 
 class Automations:
@@ -80,27 +24,14 @@ class Automations:
 
     prefix = "automation/"
 
-    def __init__(
-        self,
-        store: Store,
-        world: World,
-        door: Door,
-        roles: Roles,
-        scripts: Scripts,
-        actions: Mapping[str, Action],
-    ) -> None:
-        self._store = store
-        self._world = world
-        self._door = door
-        self._roles = roles
-        self._scripts = scripts
-        self._actions = actions
+    def __init__(self, means: Means) -> None:
+        self._means = means
 
     def ship(self, row: OutboxRow) -> Commit:
         """Take the turn that the row asks for, if it is still to be taken."""
         order = json.loads(row.body)
         key = key_of(order["account"], order["region"], order["execution"])
-        document = self._store.get(key)
+        document = self._means.store.get(key)
         if document is None or is_over(document.value) or order["turn"] not in (None, document.value["state"]["turn"]):
             return Commit()
         execution = copy.deepcopy(document.value)
@@ -110,7 +41,7 @@ class Automations:
         if "targets" in execution["state"]:
             return self._rate(key, execution, document.version)
         try:
-            turn = Turn(self, key, execution)
+            turn = Turn(self._means, key, execution)
         except BadDocument as error:  # kept by another version, which knew an action that this one does not
             return self._given_up(key, execution, document.version, str(error))
         waiting = turn.take()
@@ -123,9 +54,12 @@ class Automations:
         raise Later(f"the step '{execution['state']['next']}' waits", waiting.seconds, kept)
 
     def _given_up(self, key: ShelfKey, execution: Execution, version: int, reason: str) -> Commit:
-        ended = {"ExecutionEndTime": self.now.isoformat(), "FailureMessage": f"The document cannot be run: {reason}."}
+        ended = {
+            "ExecutionEndTime": self._means.now.isoformat(),
+            "FailureMessage": f"The document cannot be run: {reason}.",
+        }
         execution |= {"AutomationExecutionStatus": "Failed", **ended}
-        rows, changes = farewell(self, key, execution)
+        rows, changes = farewell(self._means, key, execution)
         return Commit(shelf=[ShelfChange(key, execution, version), *changes], outbox=rows)
 
     def _rate(self, key: ShelfKey, parent: Execution, version: int) -> Commit:
@@ -134,303 +68,27 @@ class Automations:
             parent,
             key,
             version,
-            now=self.now.isoformat(),
-            ended=self.ended(key.account, key.region),
+            now=self._means.now.isoformat(),
+            ended=self._means.ended(key.account, key.region),
             new_child=lambda target, token: self._child(parent, target, token),
-            new_id=self.new_id,
+            new_id=self._means.new_id,
         )
         if not over:
             return commit
-        rows, changes = farewell(self, key, parent)
+        rows, changes = farewell(self._means, key, parent)
         return replace(commit, shelf=[*commit.shelf, *changes], outbox=[*commit.outbox, *rows])
 
     def _child(self, parent: Execution, target: rate.Parameters, token: str) -> Execution:
         state = parent["state"]
         given = {**parent["Parameters"], **target}
-        made = automation(state["content"], self._actions)
+        made = automation(state["content"], self._means.actions)
         return new_execution(
-            self.new_id(),
+            self._means.new_id(),
             document={**parent, "Name": parent["DocumentName"], "content": state["content"]},
             given=given,
             values=typed(made.parameters, given),
             caller=caller_of(parent),
-            now=self.now,
+            now=self._means.now,
             first_step=next(iter(made.steps)),
             token=token,
         )
-
-    # What a turn needs of the house.
-
-    @property
-    def now(self) -> datetime:
-        return self._world.now()
-
-    def compiled(self, execution: Execution) -> Automation:
-        return automation(execution["state"]["content"], self._actions)
-
-    def action(self, name: str) -> Action:
-        return self._actions[name]
-
-    def new_id(self) -> str:
-        return self._world.uuid()
-
-    def ended(self, account: str, region: str) -> Callable[[str], Mapping[str, Any] | None]:
-        def look(execution: str) -> Mapping[str, Any] | None:
-            found = self._store.get(ShelfKey(account, region, EXECUTION, execution))
-            return found.value if found is not None and is_over(found.value) else None
-
-        return look
-
-    def waiter(self, key: ShelfKey) -> OutboxRow | None:
-        """The row that somebody left to be sent when this execution is over."""
-        found = self._store.get(key)
-        return None if found is None else waiting_row(found.value)
-
-    def hands(self, key: ShelfKey, execution: Execution, role: str) -> RoleHands:
-        """As the role's session; without a role, on behalf of whoever started the execution."""
-        if role:
-            session = self._session(key, execution, role)
-            principal, credentials = session.principal, session.credentials
-        else:
-            principal = replace(caller_of(execution), invoked_by=SERVICE)
-            credentials = Credentials(principal.access_key_id or key.account, "unused")
-        return RoleHands(self._door, self._scripts, principal.account, key.region, principal, credentials)
-
-    def _session(self, key: ShelfKey, execution: Execution, role: str) -> RoleSession:
-        name = f"Automation-{execution['AutomationExecutionId']}"
-        return self._roles.session(SERVICE, role, name, account=key.account, region=key.region)
-
-
-class Turn:
-    """One turn of one execution: the changes to its document, and the rows that follow."""
-
-    def __init__(self, house: Automations, key: ShelfKey, execution: Execution) -> None:
-        self._house = house
-        self._key = key
-        self._execution = execution
-        self._state: dict[str, Any] = execution["state"]
-        self._changes: list[ShelfChange] = []
-        self._is_changed = False
-        self._automation = house.compiled(execution)
-
-    def take(self) -> Waiting | None:
-        """Run the step that is due, or call a waiting one again; what it waits for, if it does."""
-        step = self._automation.steps[self._state["next"]]
-        shown = self._shown(step)
-        try:
-            self._check_time(step, shown)
-            outcome = self._run(step, shown)
-            if isinstance(outcome, Done):
-                self._succeed(step, shown, outcome)
-                return None
-        except Fault as fault:
-            self._fail(step, shown, StepFailed(f"{fault.code}: {fault.message}", fault.code))
-            return None
-        except StepFailed as failed:
-            self._fail(step, shown, failed)
-            return None
-        self._wait(shown, outcome)
-        return outcome
-
-    def commit(self, version: int) -> Commit:
-        """What the turn leaves behind: the document, and the row of the next turn or of whoever waits for the end."""
-        if is_over(self._execution):
-            rows, changes = self._farewell()
-        else:
-            self._state["turn"] += 1
-            rows, changes = [turn_row(self._key.account, self._key.region, self._execution)], []
-        kept = ShelfChange(self._key, self._execution, version)
-        return Commit(shelf=[kept, *self._changes, *changes], outbox=rows)
-
-    def kept(self, version: int) -> Commit:
-        """What a step that waits leaves behind: nothing, if nothing has changed since it was called before."""
-        return (
-            Commit(shelf=[ShelfChange(self._key, self._execution, version), *self._changes])
-            if self._is_changed
-            else Commit()
-        )
-
-    def _shown(self, step: Step) -> dict[str, Any]:
-        """The step's entry in the execution: the open one, or a new one."""
-        steps: list[dict[str, Any]] = self._execution["StepExecutions"]
-        if steps and steps[-1]["StepName"] == step.name and "ExecutionEndTime" not in steps[-1]:
-            return steps[-1]
-        if self._state["attempt"] > 1 and steps and steps[-1]["StepName"] == step.name:
-            steps.pop()
-        self._is_changed = True
-        steps.append(
-            {
-                "StepName": step.name,
-                "Action": step.action,
-                "TimeoutSeconds": int(step.timeout_seconds),
-                "OnFailure": step.on_failure,
-                "MaxAttempts": step.max_attempts,
-                "ExecutionStartTime": self._house.now.isoformat(),
-                "StepStatus": "InProgress",
-                "Inputs": {},
-                "StepExecutionId": self._house.new_id(),
-                "IsEnd": step.is_end,
-                "IsCritical": step.is_critical,
-            }
-        )
-        if step.next_step:
-            steps[-1]["NextStep"] = step.next_step
-        self._execution |= {"CurrentStepName": step.name, "CurrentAction": step.action}
-        return steps[-1]
-
-    def _check_time(self, step: Step, shown: Mapping[str, Any]) -> None:
-        passed = (self._house.now - datetime.fromisoformat(shown["ExecutionStartTime"])).total_seconds()
-        if passed > step.timeout_seconds:
-            raise StepFailed(f"the step did not end within {step.timeout_seconds:g} seconds", "TimedOut")
-        if self._state["count"] >= STEPS_RUN_MAX:
-            raise StepFailed(f"the execution has run {STEPS_RUN_MAX} steps, and may run no more", "LoopProtection")
-
-    def _run(self, step: Step, shown: dict[str, Any]) -> Outcome:
-        action = self._house.action(step.action)
-        inputs = {**step.inputs, **self._resolved(substituted_inputs(step))}
-        shown["Inputs"] = {
-            name: json.dumps(value)[:SHOWN_CHARACTERS_MAX] for name, value in inputs.items() if name != "Script"
-        }
-        role = self._resolved(self._automation.assume_role) if self._automation.assume_role else ""
-        run = StepRun(
-            account=self._key.account,
-            region=self._key.region,
-            execution=self._key.name,
-            key=f"{shown['StepExecutionId']}",
-            now=self._house.now,
-            started=datetime.fromisoformat(shown["ExecutionStartTime"]),
-            timeout_seconds=step.timeout_seconds,
-            memory=self._state["memory"],
-            signals=self._state["signals"],
-            hands=self._house.hands(self._key, self._execution, str(role)),
-            ended=self._house.ended(self._key.account, self._key.region),
-        )
-        try:
-            return action.function(run, **inputs)
-        except BAD_INPUT as error:
-            message = f"the inputs do not fit {step.action}: {type(error).__name__}: {error}"
-            raise StepFailed(message, "InvalidInput") from error
-
-    def _resolved(self, value: Any) -> Any:
-        try:
-            return substitute(value, self._look_up)
-        except Unresolved as error:
-            raise StepFailed(str(error.args[0]), "Unresolved") from error
-
-    def _look_up(self, name: str) -> Any:
-        now = self._house.now
-        fixed = {
-            "automation:EXECUTION_ID": self._key.name,
-            "global:DATE": f"{now:%Y-%m-%d}",
-            "global:DATE_TIME": f"{now:%Y-%m-%d_%H.%M.%S}",
-            "global:REGION": self._key.region,
-            "global:ACCOUNT_ID": self._key.account,
-        }
-        if name in fixed:
-            return fixed[name]
-        head, *rest = name.removeprefix("variable:").split(".")
-        known: Mapping[str, Any] = {
-            **self._automation.variables,
-            **self._state["outputs"],
-            **self._state["values"],
-        }
-        value: Any = known
-        for part in (head, *rest):
-            if not isinstance(value, Mapping) or part not in value:
-                raise Unresolved(f"'{{{{ {name} }}}}' has no value: '{part}' is not there")
-            value = value[part]
-        return value
-
-    def _succeed(self, step: Step, shown: dict[str, Any], outcome: Done) -> None:
-        source = outcome.outputs if outcome.source is None else outcome.source
-        outputs = {**outcome.outputs, **{each["Name"]: _selected(each, source) for each in step.outputs}}
-        self._state["outputs"][step.name] = outputs
-        shown |= {"StepStatus": "Success", "Outputs": {name: texts(value) for name, value in outputs.items()}}
-        self._close(shown)
-        follows = outcome.next_step or step.next_step or self._automation.after(step.name)
-        self._go(None if step.is_end and outcome.next_step is None else follows)
-
-    def _fail(self, step: Step, shown: dict[str, Any], failed: StepFailed) -> None:
-        shown |= {
-            "StepStatus": "TimedOut" if failed.kind == "TimedOut" else "Failed",
-            "FailureMessage": str(failed)[:SHOWN_CHARACTERS_MAX],
-            "FailureDetails": {"FailureStage": "Invocation", "FailureType": failed.kind},
-        }
-        if failed.outputs:
-            shown["Outputs"] = {name: texts(value) for name, value in failed.outputs.items()}
-        self._close(shown)
-        if self._state["attempt"] < step.max_attempts and failed.kind != "LoopProtection":
-            self._state["attempt"] += 1
-            return
-        if step.is_critical:
-            self._state["failure"] = f"Step '{step.name}' failed: {failed}"[:SHOWN_CHARACTERS_MAX]
-        if step.on_failure == "Abort" or failed.kind == "LoopProtection":
-            self._state["failure"] = f"Step '{step.name}' failed: {failed}"[:SHOWN_CHARACTERS_MAX]
-            self._end(shown["StepStatus"])
-        elif step.on_failure == "Continue":
-            self._go(None if step.is_end else step.next_step or self._automation.after(step.name))
-        else:
-            self._go(step.on_failure.removeprefix("step:"))
-
-    def _close(self, shown: dict[str, Any]) -> None:
-        shown["ExecutionEndTime"] = self._house.now.isoformat()
-        self._state |= {"memory": {}, "signals": []}
-        self._state["count"] += 1
-
-    def _wait(self, shown: dict[str, Any], waiting: Waiting) -> None:
-        memory = dict(waiting.memory)
-        self._is_changed = self._is_changed or memory != self._state["memory"] or bool(waiting.changes)
-        shown["StepStatus"] = self._execution["AutomationExecutionStatus"] = waiting.status
-        self._state["memory"] = memory
-        self._changes += waiting.changes
-
-    def _go(self, name: str | None) -> None:
-        self._state["attempt"] = 1
-        self._execution["AutomationExecutionStatus"] = "InProgress"
-        if name is None:
-            self._end("Success" if self._state["failure"] is None else "Failed")
-        else:
-            self._state["next"] = name
-
-    def _end(self, status: str) -> None:
-        self._execution |= {"AutomationExecutionStatus": status, "ExecutionEndTime": self._house.now.isoformat()}
-        if self._state["failure"] is not None:
-            self._execution["FailureMessage"] = self._state["failure"]
-        self._execution["Outputs"] = self._outputs()
-        self._state["next"] = None
-        for name in ("CurrentStepName", "CurrentAction"):
-            self._execution.pop(name, None)
-
-    def _outputs(self) -> dict[str, list[str]]:
-        outputs = {}
-        for name in self._automation.outputs:
-            step, _, member = str(name).partition(".")
-            value = self._state["outputs"].get(step, {}).get(member)
-            if value is not None:
-                outputs[str(name)] = texts(value)
-        return outputs
-
-    def _farewell(self) -> tuple[Sequence[OutboxRow], Sequence[ShelfChange]]:
-        return farewell(self._house, self._key, self._execution)
-
-
-def farewell(
-    house: Automations, key: ShelfKey, execution: Execution
-) -> tuple[Sequence[OutboxRow], Sequence[ShelfChange]]:
-    """What follows from the end of an execution: whoever waits for it is told."""
-    token = execution["state"]["token"]
-    if token is None:
-        return [], []
-    waiter = ShelfKey(key.account, key.region, WAITER, token)
-    row = house.waiter(waiter)
-    return ([], []) if row is None else ([row], [ShelfChange(waiter, None)])
-
-
-def _selected(output: Mapping[str, str], source: Any) -> Any:
-    try:
-        value = find(output["Selector"], source)
-        return TYPES[output["Type"]](value)
-    except (Absent, BadPath) as error:
-        raise StepFailed(f"the output '{output['Name']}' cannot be read: {error}", "InvalidOutput") from error
-    except (ValueError, TypeError) as error:
-        raise StepFailed(f"the output '{output['Name']}' is not a {output['Type']}", "InvalidOutput") from error

@@ -11,7 +11,7 @@ MEMORY_MIB = 512
 
 
 class SandboxedScripts:
-    """See `remediation.execute.Scripts`."""
+    """See `remediation.means.Scripts`."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
