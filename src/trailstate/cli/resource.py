@@ -3,8 +3,7 @@
 They read the data directory and so work whether or not a server is running; they never write there.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -14,15 +13,24 @@ import typer
 
 from trailstate.cli.events import moment
 from trailstate.cli.exit import ExitCode, Stop
-from trailstate.cli.layout import visible_json
+from trailstate.cli.items import (
+    captured,
+    change_json,
+    change_line,
+    changes_between,
+    entry_json,
+    item_json,
+    item_row,
+    item_text,
+    json_text,
+)
 from trailstate.cli.options import Config, Data, effective
-from trailstate.cli.records import brief
+from trailstate.cli.relations import GRAPHS, GraphForm
 from trailstate.cli.server import ask, server_time
-from trailstate.cli.terminal import put, say, table, visible
+from trailstate.cli.terminal import put, say, table
 
 if TYPE_CHECKING:
     from trailstate.configuration.history import Identifier, Items, Recorded
-    from trailstate.values.diff import Change
 
 LOOK_PATH = "/_trailstate/look"
 HISTORY_MAX = 1000
@@ -41,12 +49,6 @@ resource = typer.Typer(
 
 class Form(StrEnum):
     TABLE = "table"
-    JSON = "json"
-
-
-class GraphForm(StrEnum):
-    TREE = "tree"
-    MERMAID = "mermaid"
     JSON = "json"
 
 
@@ -74,7 +76,7 @@ def show(
     with _opened(data, config) as (items, now):
         known = _found(items, word, kind)
         recorded = _at(items, known, moment(at, now))
-        put(_as_json(_whole(recorded)) if output is Form.JSON else _shown(recorded))
+        put(json_text(item_json(recorded)) if output is Form.JSON else item_text(recorded))
 
 
 @resource.command()
@@ -90,11 +92,11 @@ def history(
     with _opened(data, config) as (items, _):
         known = _found(items, word, kind)
         found = items.history(known.account, known.region, known.type, known.id, limit=HISTORY_MAX)
-        changes = [_changes(before, after) for before, after in zip([*found[1:], None], found, strict=True)]
+        changes = [changes_between(before, after) for before, after in zip([*found[1:], None], found, strict=True)]
         if output is Form.JSON:
-            put(_as_json([_entry(each, changed) for each, changed in zip(found, changes, strict=True)]))
+            put(json_text([entry_json(each, changed) for each, changed in zip(found, changes, strict=True)]))
         else:
-            put(table(("time (UTC)", "status", "call", "who", "from", "what changed"), map(_row, found, changes)))
+            put(table(("time (UTC)", "status", "call", "who", "from", "what changed"), map(item_row, found, changes)))
 
 
 @resource.command()
@@ -120,13 +122,13 @@ def diff(
         known = _found(items, word, kind)
         after = _at(items, known, moment(until, now))
         before = _before(items, known, after) if since is None else _at(items, known, moment(since, now))
-        changes = _changes(before, after)
+        changes = changes_between(before, after)
         if output is Form.JSON:
-            put(_as_json([_change(each) for each in changes]))
+            put(json_text([change_json(each) for each in changes]))
             return
         found = "" if changes else ": nothing changed"
-        say(f"{known.type} {known.id}, from {_captured(before)} to {_captured(after)} UTC{found}")
-        put("".join(map(_line, changes)))
+        say(f"{known.type} {known.id}, from {captured(before)} to {captured(after)} UTC{found}")
+        put("".join(map(change_line, changes)))
 
 
 @resource.command()
@@ -180,11 +182,11 @@ def types(
     declared = resource_types()
     if missing:
         names = [name for name in published_types() if name not in declared]
-        put(_as_json(names) if output is Form.JSON else "".join(f"{name}\n" for name in names))
+        put(json_text(names) if output is Form.JSON else "".join(f"{name}\n" for name in names))
         return
     rows = [_type(each, schema_of(name) is not None) for name, each in sorted(declared.items())]
     if output is Form.JSON:
-        put(_as_json(rows))
+        put(json_text(rows))
     else:
         columns = ("type", "region", "published schema", "parts", "facts")
         put(table(columns, ([str(value) for value in row.values()] for row in rows)))
@@ -247,172 +249,3 @@ def _before(items: "Items", known: "Identifier", after: "Recorded") -> "Recorded
     state = after.item["configurationStateId"]
     found = items.history(known.account, known.region, known.type, known.id, after=state, limit=1)
     return found[0] if found else None
-
-
-# ---- showing ----
-
-COMPARED = ("configuration", "supplementaryConfiguration", "relationships", "tags")
-SIGNS = {"added": "+", "removed": "-", "changed": "~"}
-
-
-def _changes(before: "Recorded | None", after: "Recorded") -> "list[Change]":
-    from trailstate.values.diff import diff as difference
-
-    if before is None:
-        return []
-    old, new = ({name: each.item[name] for name in COMPARED} for each in (before, after))
-    return difference(old, new)
-
-
-def _change(change: "Change") -> dict[str, Any]:
-    return {"path": _path(change), "kind": str(change.kind), "before": change.before, "after": change.after}
-
-
-def _path(change: "Change") -> str:
-    from trailstate.values.diff import text_of_path
-
-    return text_of_path(change.path)
-
-
-def _line(change: "Change") -> str:
-    value = {
-        "added": _value(change.after),
-        "removed": _value(change.before),
-        "changed": f"{_value(change.before)} -> {_value(change.after)}",
-    }[change.kind]
-    return visible(f"{SIGNS[change.kind]} {_path(change)}  {value}") + "\n"
-
-
-def _value(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _brief(changes: "Sequence[Change]") -> str:
-    told = [f"{SIGNS[each.kind]} {_path(each)}" for each in changes[:3]]
-    more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
-    return ", ".join(told) + more
-
-
-def _row(recorded: "Recorded", changes: "Sequence[Change]") -> tuple[str, ...]:
-    item, cause = recorded.item, recorded.cause or {}
-    return (
-        _captured(recorded),
-        item["configurationItemStatus"],
-        cause.get("eventName") or "-",
-        brief(cause.get("principal") or "-"),
-        cause.get("sourceIPAddress") or "-",
-        _brief(changes),
-    )
-
-
-def _captured(recorded: "Recorded | None") -> str:
-    """When an item was captured; before the first one there was nothing."""
-    if recorded is None:
-        return "nothing"
-    return str(recorded.item["configurationItemCaptureTime"]).replace("T", " ").rstrip("Z")
-
-
-def _entry(recorded: "Recorded", changes: "Sequence[Change]") -> dict[str, Any]:
-    return {
-        "time": recorded.item["configurationItemCaptureTime"],
-        "status": recorded.item["configurationItemStatus"],
-        "cause": recorded.cause,
-        "changes": [_change(each) for each in changes],
-    }
-
-
-def _whole(recorded: "Recorded") -> dict[str, Any]:
-    return {"item": recorded.item, "facts": recorded.facts, "cause": recorded.cause}
-
-
-def _shown(recorded: "Recorded") -> str:
-    item, cause = recorded.item, recorded.cause
-    told = ("resourceType", "resourceId", "resourceName", "ARN", "awsAccountId", "awsRegion", "availabilityZone")
-    lines = [(name, str(item[name])) for name in told if item[name] is not None]
-    lines += [("captured", item["configurationItemCaptureTime"]), ("status", item["configurationItemStatus"])]
-    if cause:
-        by = f"{cause['eventName']} by {cause['principal']} from {cause['sourceIPAddress']} at {cause['eventTime']}"
-        lines.append(("caused by", f"{by} ({cause['eventID']})"))
-    lines += [("tag", f"{name}={value}") for name, value in item["tags"].items()]
-    lines += [("relation", _related(each)) for each in item["relationships"]]
-    head = "".join(f"{name:<18}{visible(value)}\n" for name, value in lines)
-    content = {name: item[name] for name in COMPARED[:2] if item[name]} | (
-        {"facts": recorded.facts} if recorded.facts else {}
-    )
-    return head + "".join(f"\n{name}\n{visible_json(value)}" for name, value in content.items())
-
-
-def _related(relation: Mapping[str, Any]) -> str:
-    return (
-        f"{relation['name'].strip()}: {relation['resourceType']} {relation['resourceId'] or relation['resourceName']}"
-    )
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-# ---- relations ----
-
-Edge = tuple[str, str, str]
-"""From, text, to; a resource is told as its type and id."""
-
-
-def _edges(recorded: "Recorded", everything: "Sequence[Recorded]") -> list[Edge]:
-    own = _node(recorded.item)
-    names = {each.item["resourceName"]: each.item for each in everything}
-    outward = [(own, each["name"].strip(), _target(each, names)) for each in recorded.item["relationships"]]
-    inward = [
-        (_node(other.item), each["name"].strip(), own)
-        for other in everything
-        for each in other.item["relationships"]
-        if _points_at(each, recorded.item)
-    ]
-    return [*outward, *inward]
-
-
-def _node(item: Mapping[str, Any]) -> str:
-    return f"{item['resourceType']} {item['resourceId']}"
-
-
-def _target(relation: Mapping[str, Any], names: Mapping[str, Mapping[str, Any]]) -> str:
-    if relation["resourceId"] is None and relation["resourceName"] in names:
-        return _node(names[relation["resourceName"]])
-    return f"{relation['resourceType']} {relation['resourceId'] or relation['resourceName']}"
-
-
-def _points_at(relation: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
-    if relation["resourceType"] != item["resourceType"]:
-        return False
-    if relation["resourceId"] is not None:
-        return bool(relation["resourceId"] == item["resourceId"])
-    return bool(relation["resourceName"] == item["resourceName"])
-
-
-def _as_tree(recorded: "Recorded", everything: "Sequence[Recorded]") -> str:
-    own, edges = _node(recorded.item), _edges(recorded, everything)
-    outward = [f"  {text}: {target}\n" for source, text, target in edges if source == own]
-    inward = [f"  {source}: {text}\n" for source, text, _ in edges if source != own]
-    lines = [f"{own}\n", *outward, *(["named by\n", *inward] if inward else [])]
-    return "".join(visible(line.rstrip("\n")) + "\n" for line in lines)
-
-
-def _as_mermaid(recorded: "Recorded", everything: "Sequence[Recorded]") -> str:
-    edges = _edges(recorded, everything)
-    nodes = list(dict.fromkeys([_node(recorded.item), *(each for edge in edges for each in (edge[0], edge[2]))]))
-    numbers = {node: f"n{number}" for number, node in enumerate(nodes)}
-    boxes = [f'  {numbers[node]}["{_mermaid(node)}"]\n' for node in nodes]
-    arrows = [f'  {numbers[source]} -->|"{_mermaid(text)}"| {numbers[target]}\n' for source, text, target in edges]
-    return "graph LR\n" + "".join(boxes) + "".join(arrows)
-
-
-def _mermaid(text: str) -> str:
-    return visible(text).replace('"', "#quot;")
-
-
-def _as_edges(recorded: "Recorded", everything: "Sequence[Recorded]") -> str:
-    members = ("from", "relation", "to")
-    return _as_json([dict(zip(members, edge, strict=True)) for edge in _edges(recorded, everything)])
-
-
-GRAPHS = {GraphForm.TREE: _as_tree, GraphForm.MERMAID: _as_mermaid, GraphForm.JSON: _as_edges}
