@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trailstate.app.house import House, Part
 from trailstate.lake.archive import LakeArchive
-from trailstate.lake.execution import Executions
+from trailstate.lake.execute import Executions
 from trailstate.lake.files import BucketFiles
 from trailstate.lake.lake import Lake, Scope
 from trailstate.lake.upkeep import Upkeep, UpkeepTimer

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from trailstate.lake import statement
+from trailstate.lake.execute import Executions
 from trailstate.lake.execution import (
     ENDED,
     EXECUTIONS,
-    Executions,
     executions,
     kept_columns,
     kept_lines,

@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from trailstate.lake import gate
+from trailstate.lake.execute import STORE, Executions
 from trailstate.lake.execution import (
     ENDED,
-    STORE,
-    Executions,
     executions,
     kept_lines,
     key_of,
