@@ -8,43 +8,27 @@ with the same id and other content is a conflict.
 
 import gc
 import re
-from array import array
 from base64 import b64encode
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any, Protocol
-
-import msgspec
+from typing import Protocol
 
 from trailstate.lake import quarantine
-from trailstate.lake.columns import records_of, table_of
-from trailstate.lake.logfile import Damage, Found, read
-from trailstate.lake.manifest import Change, Manifest, Segment
-from trailstate.lake.quarantine import Left
-from trailstate.lake.segment import RECORDS, by_day, in_order, sealed
+from trailstate.lake.batch import SealedBatch, seal
+from trailstate.lake.known import KnownRecords
+from trailstate.lake.manifest import Change, Manifest
 from trailstate.stores.interface import ObjectExists, Objects
 from trailstate.world import World
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 BATCH_BYTES = 12 * 1024 * 1024
 """Of compressed files: about forty thousand records."""
 
 BATCH_FILES_MAX = 4000
-TABLE_ROWS = 2000
-"""Records become columns in such pieces, while they are still in the processor's cache."""
-
-TEXT_BYTES_MAX = 128 * 1024 * 1024
-"""Of text that a worker holds beside the file it reads; a batch that inflates to more is sealed in several parts."""
-
 WORKERS = 2
 READERS = 8
-DAYS_REMEMBERED = 8
 _DAY = re.compile(r"(\d{4})/(\d\d)/(\d\d)/")
 
 
@@ -89,16 +73,6 @@ class Progress:
     left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Sealed:
-    """What a worker made of a batch."""
-
-    segments: list[tuple[Segment, bytes]]
-    ids: list[array]  # type: ignore[type-arg]
-    """Per segment, the ids of its rows in their order."""
-    left: list[Left]
-
-
 @dataclass(slots=True)
 class _Batch:
     size_bytes_max: int
@@ -131,7 +105,7 @@ class Importer:
         self._objects = objects
         self._world = world
         self._workers = workers
-        self._known: OrderedDict[str, set[int]] = OrderedDict()
+        self._known = KnownRecords(manifest, objects)
 
     def run(
         self, source: Source, tell: Callable[[Progress], None] = lambda _: None, *, again: bool = False
@@ -173,37 +147,34 @@ class Importer:
         name: str,
         readers: ThreadPoolExecutor,
         workers: ProcessPoolExecutor,
-    ) -> Iterator[tuple[_Batch, _Sealed]]:
+    ) -> Iterator[tuple[_Batch, SealedBatch]]:
         """Batches and what became of them; as many are under way as there are workers, and one more."""
-        under_way: dict[Future[_Sealed], _Batch] = {}
+        under_way: dict[Future[SealedBatch], _Batch] = {}
         for number, batch in enumerate(batches):
             bodies = list(readers.map(lambda file: _body(source, file), batch.files))
-            under_way[workers.submit(_seal, f"{name.partition('/')[2]}-{number:06d}", name, bodies)] = batch
+            under_way[workers.submit(seal, f"{name.partition('/')[2]}-{number:06d}", name, bodies)] = batch
             if len(under_way) > self._workers:
                 yield from _finished(under_way)
         while under_way:
             yield from _finished(under_way)
 
     def _keep(
-        self, source: Source, batch: _Batch, result: _Sealed, progress: Progress, writers: ThreadPoolExecutor
+        self, source: Source, batch: _Batch, result: SealedBatch, progress: Progress, writers: ThreadPoolExecutor
     ) -> None:
-        added: list[Segment] = []
-        bodies: list[bytes] = []
-        left = list(result.left)
-        for (segment, body), ids in zip(result.segments, result.ids, strict=True):
-            kept, kept_body, more_left, duplicates = self._without_known(segment, body, ids)
-            left += more_left
-            progress.duplicates += duplicates
-            if kept is not None:
-                added.append(kept)
-                bodies.append(kept_body)
-                progress.records += kept.rows
-        for _ in writers.map(self._put, [each.key for each in added], bodies):
+        sealed = zip(result.segments, result.ids, strict=True)
+        found = [self._known.fresh_of(segment, body, ids) for (segment, body), ids in sealed]
+        added = [(each.segment, each.body) for each in found if each.segment is not None]
+        left = [*result.left, *(each for one in found for each in one.conflicts)]
+        for _ in writers.map(self._put, [segment.key for segment, _ in added], [body for _, body in added]):
             pass
         quarantine.keep(self._objects, source.name, left, self._world)
-        self._manifest.commit(Change(added=tuple(added), sources=tuple(map(_mark, batch.files))))
+        self._manifest.commit(
+            Change(added=tuple(segment for segment, _ in added), sources=tuple(map(_mark, batch.files)))
+        )
         progress.files += len(batch.files)
         progress.bytes += batch.size_bytes
+        progress.records += sum(segment.rows for segment, _ in added)
+        progress.duplicates += sum(each.duplicates for each in found)
         progress.left_out += len(left)
 
     def _put(self, key: str, body: bytes) -> None:
@@ -212,77 +183,6 @@ class Importer:
         except ObjectExists:
             assert self._objects.get(key) == body, "a segment's name belongs to one import and one batch"
 
-    def _without_known(
-        self,
-        segment: Segment,
-        body: bytes,
-        ids: "array[int]",
-    ) -> tuple[Segment | None, bytes, list[Left], int]:
-        """The segment without rows that are there already."""
-        known = self._ids_of_day(segment.day)
-        seen = set(ids)
-        if len(seen) == len(ids) and known.isdisjoint(seen):
-            known |= seen
-            return segment, body, [], 0
-        seen = set()
-        repeated = [row for row, each in enumerate(ids) if each in known or each in seen or seen.add(each)]  # type: ignore[func-returns-value]
-        known |= seen
-        return self._rewritten(segment, body, repeated)
-
-    def _rewritten(
-        self, segment: Segment, body: bytes, repeated: Sequence[int]
-    ) -> tuple[Segment | None, bytes, list[Left], int]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(pa.BufferReader(body))
-        again = list(records_of(table.take(repeated)))
-        conflicts = self._conflicts(segment.day, again, table)
-        left = [Left("", _conflict(each)) for each in conflicts]
-        mask = [True] * table.num_rows
-        for row in repeated:
-            mask[row] = False
-        rest = table.filter(pa.array(mask))
-        if rest.num_rows == 0:
-            return None, b"", left, len(repeated) - len(left)
-        name = segment.key.rpartition("/")[2].removesuffix(".parquet")
-        kept, kept_body = sealed(rest, name, segment.source)
-        return kept, kept_body, left, len(repeated) - len(left)
-
-    def _conflicts(self, day: str, again: Sequence[dict[str, Any]], table: "pa.Table") -> list[dict[str, Any]]:
-        """Those among repeated records that differ from every record with the same id."""
-        wanted = {(each.get("recipientAccountId"), each.get("eventID")) for each in again}
-        there = [*self._records_of_day(day, wanted), *_with_ids(table, wanted)]
-        return [each for each in again if sum(each == other for other in there) < 2]  # itself, and one more
-
-    def _records_of_day(self, day: str, wanted: set[tuple[Any, Any]]) -> Iterator[dict[str, Any]]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        for segment in self._manifest.segments(RECORDS):
-            body = self._objects.get(segment.key) if segment.day == day else None
-            if body is not None:
-                yield from _with_ids(pq.read_table(pa.BufferReader(body)), wanted)
-
-    def _ids_of_day(self, day: str) -> set[int]:
-        """The ids of the records that the lake holds of that day."""
-        known = self._known.get(day)
-        if known is None:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-
-            known = set()
-            for segment in self._manifest.segments(RECORDS):
-                body = self._objects.get(segment.key) if segment.day == day else None
-                if body is not None:
-                    columns = ["recipientAccountId", "eventID", "eventTime", "eventName"]
-                    known.update(_ids(pq.read_table(pa.BufferReader(body), columns=columns)))
-            self._known[day] = known
-        self._known.move_to_end(day)
-        while len(self._known) > DAYS_REMEMBERED:
-            self._known.popitem(last=False)
-        return known
-
 
 def _mark(file: SourceFile) -> str:
     """What the manifest knows a file by: short, for there are a hundred thousand of them in a year of logs."""
@@ -290,12 +190,7 @@ def _mark(file: SourceFile) -> str:
     return b64encode(digest).decode()
 
 
-def _conflict(record: dict[str, Any]) -> Damage:
-    """The whole record is kept: its file tells which of many it is only to who reads them all."""
-    return Damage("conflict", 0, f"eventID {record.get('eventID')}", msgspec.json.encode(record).decode())
-
-
-def _finished(under_way: dict[Future[_Sealed], _Batch]) -> Iterator[tuple[_Batch, _Sealed]]:
+def _finished(under_way: dict[Future[SealedBatch], _Batch]) -> Iterator[tuple[_Batch, SealedBatch]]:
     done, _ = wait(under_way, return_when=FIRST_COMPLETED)
     for each in done:
         yield under_way.pop(each), each.result()
@@ -307,57 +202,3 @@ def _body(source: Source, file: SourceFile) -> tuple[str, bytes | str]:
         return file.name, source.read(file)
     except OSError as error:
         return file.name, str(error)
-
-
-def _seal(name: str, source: str, bodies: Sequence[tuple[str, bytes | str]]) -> _Sealed:
-    """A batch of files as segments; runs in a worker process."""
-    done = _Sealed([], [], [])
-    held, tables, text_bytes = Found(), [], 0
-    for file, body in bodies:
-        if isinstance(body, str):
-            done.left.append(Left(file, Damage("unreadable", 0, body)))
-            continue
-        found = read(file, body)
-        held.lines += found.lines
-        held.times += found.times
-        text_bytes += found.size_bytes
-        done.left.extend(Left(file, damage) for damage in found.damages)
-        if len(held.lines) > TABLE_ROWS:
-            tables.append(table_of(held.lines, held.times))
-            held = Found()
-        if text_bytes > TEXT_BYTES_MAX:
-            _seal_tables(done, name, source, [*tables, table_of(held.lines, held.times)])
-            held, tables, text_bytes = Found(), [], 0
-    _seal_tables(done, name, source, [*tables, table_of(held.lines, held.times)])
-    return done
-
-
-def _seal_tables(result: _Sealed, name: str, source: str, tables: "Sequence[pa.Table]") -> None:
-    import pyarrow as pa
-
-    part = f"{name}-{len(result.segments)}" if result.segments else name
-    for day in by_day(in_order(pa.concat_tables(tables))):
-        result.segments.append(sealed(day, part, source))
-        result.ids.append(_ids(day))
-
-
-def _ids(table: "pa.Table") -> "array[int]":
-    """What makes each record the one it is: account and eventID; time and name where it is too old to have an id."""
-    accounts, events = table["recipientAccountId"].to_pylist(), table["eventID"].to_pylist()
-    texts = [f"{account}\0{event}" for account, event in zip(accounts, events, strict=True)]
-    if not all(events):
-        times, names = table["eventTime"].to_pylist(), table["eventName"].to_pylist()
-        for row, event in enumerate(events):
-            if not event:
-                texts[row] = f"{accounts[row]}\0{times[row]}\0{names[row]}"
-    return array("Q", b"".join([blake2b(text.encode(), digest_size=8).digest() for text in texts]))
-
-
-def _with_ids(table: "pa.Table", wanted: set[tuple[Any, Any]]) -> Iterator[dict[str, Any]]:
-    import pyarrow as pa
-
-    ids = [
-        (table["recipientAccountId"].to_pylist()[row], event) for row, event in enumerate(table["eventID"].to_pylist())
-    ]
-    rows = [row for row, each in enumerate(ids) if each in wanted]
-    yield from records_of(table.take(pa.array(rows, pa.int64())))
