@@ -190,7 +190,9 @@ class Settings:
     digest_seconds: int = setting(3600, whole_number(1, 86400), "Time that one digest file of a trail covers.")
     digest_key_days: int = setting(30, whole_number(1, 3650), "How long one key signs a region's digests.")
     throttling: Literal["off", "aws"] = setting(
-        "off", one_of("off", "aws"), "Whether AWS's request rates are enforced."
+        "off",
+        one_of("off", "aws"),
+        "Whether `LookupEvents` is held to AWS's two requests a second in an account and region.",
     )
     clock_start: datetime | None = setting(  # noqa: RUF009 - a dataclass field like its neighbours
         None, INSTANT, "Where the server's clock starts; needs `testing`, and empty means now."

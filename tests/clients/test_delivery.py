@@ -176,14 +176,18 @@ def test_a_bucket_that_goes_away_is_told_and_its_backlog_drains(aws: Lab) -> Non
     s3.delete_bucket(Bucket="evidence")
     aws.client("iam").create_user(UserName="mallory")
     aws.advance("10s")
-    assert cloudtrail.get_trail_status(Name=arn)["LatestDeliveryError"] == "NoSuchBucket"
+    refused = cloudtrail.get_trail_status(Name=arn)
+    assert refused["LatestDeliveryError"] == "NoSuchBucket"
+    assert (refused["LatestDeliveryAttemptTime"] != "", refused["LatestDeliveryAttemptSucceeded"]) == (True, "")
+    assert "LatestDeliveryTime" not in refused
     a_bucket(aws, "evidence")
     aws.advance("2m")
     assert "CreateUser" in [record["eventName"] for _, record in records(aws, "evidence")]
     status = cloudtrail.get_trail_status(Name=arn)
     assert not status.get("LatestDeliveryError")
     assert status["LatestDeliveryTime"]
-    assert status["LatestDeliveryAttemptSucceeded"]
+    assert status["LatestDeliveryAttemptSucceeded"] == status["LatestDeliveryAttemptTime"]
+    assert status["LatestDeliveryAttemptTime"] > refused["LatestDeliveryAttemptTime"]
 
 
 def test_a_trail_of_the_same_name_begins_with_no_status(aws: Lab) -> None:

@@ -55,17 +55,18 @@ def _as_text(times: Mapping[str, datetime], held: Mapping[str, Any]) -> dict[str
     """The members that AWS calls no longer in use, and still fills."""
     written = {name: record_time(moment) for name, moment in times.items()}
     return {
-        "LatestDeliveryAttemptTime": written.get("LatestDeliveryTime", ""),
-        "LatestNotificationAttemptTime": written.get("LatestNotificationTime", ""),
-        "LatestNotificationAttemptSucceeded": _succeeded(written, held, "LatestNotification"),
-        "LatestDeliveryAttemptSucceeded": _succeeded(written, held, "LatestDelivery"),
+        "LatestDeliveryAttemptTime": held.get("LatestDeliveryAttemptTime", ""),
+        "LatestNotificationAttemptTime": held.get("LatestNotificationAttemptTime", ""),
+        "LatestNotificationAttemptSucceeded": _succeeded(held, "LatestNotification"),
+        "LatestDeliveryAttemptSucceeded": _succeeded(held, "LatestDelivery"),
         "TimeLoggingStarted": written.get("StartLoggingTime", ""),
         "TimeLoggingStopped": written.get("StopLoggingTime", ""),
     }
 
 
-def _succeeded(written: Mapping[str, str], held: Mapping[str, Any], what: str) -> str:
-    return "" if held.get(f"{what}Error") else written.get(f"{what}Time", "")
+def _succeeded(held: Mapping[str, Any], what: str) -> str:
+    """When the latest attempt succeeded; empty when it did not."""
+    return "" if held.get(f"{what}Error") else str(held.get(f"{what}AttemptSucceeded", ""))
 
 
 def _epoch(moment: datetime) -> float:
