@@ -26,7 +26,8 @@ demo: setup
 	@$(BIN)/trailstate demo $(if $(LOGS),--logs "$(LOGS)") $(ARGS)
 
 test: setup
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+	@export TRAILSTATE_PROTOCOL_CASES="$${TRAILSTATE_PROTOCOL_CASES:-$$(sh tools/protocol_cases.sh)}"; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 sim: setup
 	@$(BIN)/python -m tests.simulation.run $(ARGS)

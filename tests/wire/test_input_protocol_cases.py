@@ -21,7 +21,7 @@ from trailstate.wire.decode import decode_as, streamed_member
 from trailstate.wire.form import pairs, parameters
 from trailstate.wire.route import Route
 
-DIRECTORY = os.environ.get("TRAILSTATE_PROTOCOL_CASES")
+DIRECTORY = os.environ.get("TRAILSTATE_PROTOCOL_CASES") or None
 PASSING_MIN = 0.98
 
 _CLAIMED_TWICE = "a map of query parameters holds what a named member holds too; we give it to the member alone"

@@ -20,7 +20,7 @@ from trailstate.wire.call import WireResponse
 from trailstate.wire.encode import encode_fault, encode_result
 from trailstate.wire.fault import Fault
 
-DIRECTORY = os.environ.get("TRAILSTATE_PROTOCOL_CASES")
+DIRECTORY = os.environ.get("TRAILSTATE_PROTOCOL_CASES") or None
 PASSING_MIN = 0.98
 
 _STREAM = "event streams are several documents; we serve none"
