@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
@@ -143,9 +144,9 @@ def test_intents_that_a_crash_leaves_hold_no_canary() -> None:
     house = House(data_events="all")
     answered = house.estate.handle
 
-    def dying(request: EstateRequest) -> WireResponse:
+    def dying(request: EstateRequest, meanwhile: Callable[[], None]) -> WireResponse:
         house.faults.arm("commit")
-        return answered(request)
+        return answered(request, meanwhile)
 
     house.estate.handle = dying  # type: ignore[method-assign]
     planter = Planter()

@@ -24,6 +24,7 @@ from trailstate.stores.interface import (
     VersionConflict,
 )
 from trailstate.stores.memory import MemoryStore
+from trailstate.stores.passing import PassingStore
 from trailstate.stores.sqlite import SqliteStore
 from trailstate.world import SimulatedWorld
 
@@ -35,6 +36,7 @@ NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 FORMS: dict[str, Callable[[Path, SimulatedWorld], Store]] = {
     "memory": lambda _, world: MemoryStore(world),
     "sqlite": SqliteStore,
+    "sqlite, intents passing": PassingStore,
 }
 
 

@@ -38,7 +38,7 @@ from trailstate.stores.derived import Derived
 from trailstate.stores.disk import DiskObjects
 from trailstate.stores.interface import JOURNAL, Objects, Store
 from trailstate.stores.memory import MemoryObjects, MemoryStore
-from trailstate.stores.sqlite import SqliteStore
+from trailstate.stores.passing import PassingStore
 from trailstate.trail.history import History
 from trailstate.trail.journal import Fate, Journal
 from trailstate.trail.restart import restarted
@@ -95,7 +95,7 @@ class Running:
         settings, world = self.settings, self._world
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.data.chmod(0o700)
-        self._store: Store = MemoryStore(world) if settings.ephemeral else SqliteStore(self.data, world)
+        self._store: Store = self._open_store()
         opened.callback(self._store.close)
         self._derived = Derived(None if settings.ephemeral else self.data)
         opened.callback(self._derived.close)
@@ -120,6 +120,11 @@ class Running:
         roots = {key.access_key_id: account for account, key in self.root_keys.items()}
         principals = self._principals = Principals(self._estate, settings.accounts, roots)
         self._server = self._bind_port(principals)
+
+    def _open_store(self) -> Store:
+        if self.settings.ephemeral:
+            return MemoryStore(self._world)
+        return PassingStore(self.data, self._world, passes=self.settings.estate == EMBEDDED)
 
     def _assemble(self, opened: contextlib.ExitStack) -> None:
         """Each part upon what the earlier ones provide."""

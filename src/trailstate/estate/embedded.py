@@ -45,6 +45,7 @@ from trailstate.estate.interface import (
     EstateUnavailable,
     EstateUnsupported,
     Login,
+    nothing,
 )
 from trailstate.estate.program import Ended, Log, Program
 from trailstate.estate.turns import Turns
@@ -112,16 +113,16 @@ class EmbeddedEstate:
         """The process (bubblewrap's, where that guards it) that serves now."""
         return self._program.pid if self._program is not None else None
 
-    def handle(self, request: EstateRequest) -> WireResponse:
+    def handle(self, request: EstateRequest, meanwhile: Callable[[], None] = nothing) -> WireResponse:
         if cbor.is_cbor(request.request):
-            return cbor.in_cbor(request, self._served(cbor.in_json(request)))
-        return self._served(request)
+            return cbor.in_cbor(request, self._served(cbor.in_json(request), meanwhile))
+        return self._served(request, meanwhile)
 
-    def _served(self, request: EstateRequest) -> WireResponse:
+    def _served(self, request: EstateRequest, meanwhile: Callable[[], None]) -> WireResponse:
         number = next(self._numbers)
         self._in_hand[number] = request
         try:
-            answer, body = self._answer_to(request, number)
+            answer, body = self._answer_to(request, number, meanwhile)
         finally:
             del self._in_hand[number]
         match answer:
@@ -134,12 +135,14 @@ class EmbeddedEstate:
                 raise EstateFailed(answer.message)
         raise AssertionError(f"a request was answered by {type(answer).__name__}")
 
-    def _answer_to(self, request: EstateRequest, number: int) -> tuple[Answer, int | None]:
+    def _answer_to(
+        self, request: EstateRequest, number: int, meanwhile: Callable[[], None]
+    ) -> tuple[Answer, int | None]:
         asked = request.request
         if asked.body_file is None and len(asked.body) <= INLINE_BYTES:
-            return self._asked(_serve(request, asked.body, number))
+            return self._asked(_serve(request, asked.body, number), None, meanwhile)
         with ExitStack() as opened:
-            return self._asked(_serve(request, b"", number), _attachment(asked, opened))
+            return self._asked(_serve(request, b"", number), _attachment(asked, opened), meanwhile)
 
     def credential(self, access_key_id: str) -> Credential | None:
         answer, _ = self._asked(Ask(access_key_id))
@@ -167,7 +170,9 @@ class EmbeddedEstate:
                 self._program = None
         self._warmer.join()
 
-    def _asked(self, question: Question, attachment: int | None = None) -> tuple[Answer, int | None]:
+    def _asked(
+        self, question: Question, attachment: int | None = None, meanwhile: Callable[[], None] = nothing
+    ) -> tuple[Answer, int | None]:
         program = self._program
         try:
             within = program.upcalls.asked(question, attachment) if program is not None else None
@@ -176,7 +181,11 @@ class EmbeddedEstate:
             with self._turns:
                 program = self._running()
                 awaited = program.send(question, attachment, self._seconds_max)
-            return program.receive(awaited, self._seconds_max)
+            try:
+                meanwhile()
+            finally:  # whatever became of that, the answer is ours to take off the line
+                answer = program.receive(awaited, self._seconds_max)
+            return answer
         except BadFrame as error:
             raise EstateFailed(str(error)) from error
         except (

@@ -4,6 +4,7 @@ The Host header stays the client's, because a virtual-hosted bucket and the sign
 was sent and not answered may have had its effect: it is never sent again.
 """
 
+from collections.abc import Callable
 from typing import BinaryIO
 
 import urllib3
@@ -16,6 +17,7 @@ from trailstate.estate.interface import (
     EstateUnavailable,
     EstateUnsupported,
     Login,
+    nothing,
 )
 from trailstate.estate.learned import Learned
 from trailstate.wire.call import WireRequest, WireResponse
@@ -60,7 +62,7 @@ class EndpointEstate:
         )
         self._learned = Learned()
 
-    def handle(self, request: EstateRequest) -> WireResponse:
+    def handle(self, request: EstateRequest, meanwhile: Callable[[], None] = nothing) -> WireResponse:  # noqa: ARG002
         response = self._sent(request.request)
         if response.status == 501:
             raise EstateUnsupported(_excerpt(response))

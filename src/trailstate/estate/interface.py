@@ -1,6 +1,6 @@
 """The AWS that is watched: something that answers requests, and knows whose credentials it handed out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -85,11 +85,16 @@ class Login:
     """The password opens nothing but the page on which it is changed."""
 
 
+def nothing() -> None:
+    """There is nothing to do meanwhile."""
+
+
 class Estate(Protocol):
     """One at a time: `handle` never runs two requests at once in a simulated estate."""
 
-    def handle(self, request: EstateRequest) -> WireResponse:
-        """The estate's own answer. Raises EstateUnavailable, EstateUnsupported or EstateFailed."""
+    def handle(self, request: EstateRequest, meanwhile: Callable[[], None] = nothing) -> WireResponse:
+        """The estate's own answer. Raises EstateUnavailable, EstateUnsupported or EstateFailed. An estate that works
+        beside us calls `meanwhile` once while it does; others need not."""
 
     def credential(self, access_key_id: str) -> Credential | None:
         """The facts behind an access key; None when the estate never issued it."""

@@ -244,22 +244,22 @@ class Dispatcher:
         return self._recorded(call, busy)
 
     def _in_estate(self, call: Call) -> Outcome:
-        settles = self._recorder.intend(call)
+        begun = self._recorder.begin(call)
         try:
-            outcome = self._estate_outcome(call)
-            self._recorder.keep(call, outcome, settles=settles)
+            outcome = self._estate_outcome(call, lambda: self._recorder.draft(begun))
+            self._recorder.keep(call, outcome, begun=begun)
         except AuditRefused:
             raise
         except BaseException:
-            self._recorder.lost(settles)
+            self._recorder.lost(begun)
             raise
         if outcome.failure is None:
             self._principals.passed(call.service, call.operation)
         return outcome
 
-    def _estate_outcome(self, call: Call) -> Outcome:
+    def _estate_outcome(self, call: Call, meanwhile: Callable[[], None]) -> Outcome:
         try:
-            response = self._estate.handle(self._estate_request(call))
+            response = self._estate.handle(self._estate_request(call), meanwhile)
         except EstateUnsupported:
             return self._refused(call, faults.not_supported(call.service, call.protocol, call.operation))
         except EstateUnavailable as error:

@@ -5,7 +5,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trailstate.estate.effects import has_effect
@@ -22,10 +22,17 @@ class AuditRefused(Exception):
 
 
 NOTHING = Commit()
-Intended = record.Draft | None
-"""What was made durable of a call before it took effect; None when there is nothing to settle."""
 Selects = Callable[[Call], bool]
 Further = Callable[[Call], Sequence[Mapping[str, Any]]]
+
+
+@dataclass(slots=True)
+class Begun:
+    """A call on its way to the estate: what is written of its record, and whether an intent is to be settled by it."""
+
+    call: Call
+    draft: record.Draft | None = None
+    intends: bool = False
 
 
 def selects_none(_: Call) -> bool:
@@ -73,31 +80,39 @@ class Recorder:
             return False
         return classify(call.service, call.operation).category == "Management" or self._selects(call)
 
-    def intend(self, call: Call) -> Intended:
-        """Make it durable that this call is about to take effect in the estate; the intent to settle, if there is one.
+    def begin(self, call: Call) -> Begun:
+        """Before the estate is asked. The intent of a call that takes effect there is kept when this returns.
 
-        AuditRefused when it cannot be kept: then nothing may be done either.
+        AuditRefused when it cannot be: then nothing may be done either.
         """
-        if not has_effect(call.service, call.operation) or not self.keeps(call):
-            return None
-        begun = record.draft(call)
-        try:
-            self._commit(Commit(intents=[journal.intent(begun)]))
-        except StoreUnavailable as error:
-            self._failed(call, error)
-            return None
+        begun = Begun(call)
+        if not has_effect(call.service, call.operation):
+            return begun
+        self.draft(begun)
+        if begun.draft is not None:
+            try:
+                self._commit(Commit(intents=[journal.intent(begun.draft)]))
+                begun.intends = True
+            except StoreUnavailable as error:
+                self._failed(call, error)
         return begun
 
-    def keep(self, call: Call, outcome: Outcome, *, settles: Intended = None, staged: Commit = NOTHING) -> None:
+    def draft(self, begun: Begun) -> None:
+        """Write what of the call's record needs no outcome; there is time for it while the estate is at the call."""
+        if begun.draft is None and self.keeps(begun.call):
+            begun.draft = record.draft(begun.call)
+
+    def keep(self, call: Call, outcome: Outcome, *, begun: Begun | None = None, staged: Commit = NOTHING) -> None:
         """Append the call's record and commit it with what the call staged; durable when this returns.
 
         AuditRefused when it cannot be kept, or when what was staged cannot, whatever the settings say of records;
         VersionConflict when a changed document was changed by another call.
         """
-        lines = self._lines(call, outcome, settles)
+        begun = begun or Begun(call)
+        lines = self._lines(begun, outcome)
         if not lines and staged == NOTHING:
             return
-        settled = [] if settles is None else [call.event_id]
+        settled = [call.event_id] if begun.intends else []
         try:
             if staged is NOTHING:
                 self._commit(Commit(appends=lines, settled=settled))
@@ -108,11 +123,11 @@ class Recorder:
             if staged != NOTHING:
                 raise AuditRefused(str(error)) from error
 
-    def lost(self, settles: Intended) -> None:
+    def lost(self, begun: Begun) -> None:
         """Whatever went wrong after an intent was kept, it becomes a record that says so."""
-        if settles is None:
+        if begun.draft is None or not begun.intends:
             return
-        left = journal.intent(settles)
+        left = journal.intent(begun.draft)
         lines = [journal.line(each) for each in journal.unanswered(left, journal.Fate.UNKNOWN)]
         with contextlib.suppress(StoreUnavailable):
             self._commit(Commit(appends=lines, settled=[left.id]))
@@ -135,13 +150,14 @@ class Recorder:
                 self._owed = owed + self._owed
             raise
 
-    def _lines(self, call: Call, outcome: Outcome, intended: Intended) -> list[Append]:
+    def _lines(self, begun: Begun, outcome: Outcome) -> list[Append]:
         """What the journal gets of a call: its own record, unless it is a data event nobody wants, which is counted.
-        What was intended is kept, whatever was changed about trails since."""
+        What was begun is kept, whatever was changed about trails since."""
+        call = begun.call
         further = [] if is_silent(call) else [journal.line(each) for each in self._further(call)]
-        begun = intended if intended is not None else record.draft(call) if self.keeps(call) else None
-        if begun is not None:
-            return [*(journal.line(each) for each in record.build_all(begun, outcome)), *further]
+        self.draft(begun)
+        if begun.draft is not None:
+            return [*(journal.line(each) for each in record.build_all(begun.draft, outcome)), *further]
         self.data_events_not_kept = next(self._unkept) + 1
         return further
 

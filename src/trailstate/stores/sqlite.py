@@ -129,6 +129,11 @@ class SqliteStore:
 
     # Writing.
 
+    @property
+    def writes(self) -> bool:
+        """Whether the last commit could be written, and the next one may be."""
+        return self._connection is not None and not self._closed
+
     def commit(self, commit: Commit) -> list[int]:
         return self._written(_Waiter(rows_of(commit)))
 

@@ -12,6 +12,7 @@ from trailstate.estate.interface import (
     EstateRequest,
     EstateUnavailable,
     EstateUnsupported,
+    nothing,
 )
 from trailstate.gateway.dispatch import ATTEMPTS_MAX, Dispatcher
 from trailstate.gateway.metrics import GatewayMetrics
@@ -47,9 +48,10 @@ class Rehearsed:
         self.intents: list[int] = []
         self._store = store
 
-    def handle(self, request: EstateRequest) -> WireResponse:
+    def handle(self, request: EstateRequest, meanwhile: Callable[[], None] = nothing) -> WireResponse:
         self.asked.append(request)
         self.intents.append(len(self._store.intents()))
+        meanwhile()
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -164,7 +166,7 @@ def test_an_effect_whose_record_was_not_kept_is_not_answered_and_keeps_its_inten
 
 
 def after(work: Callable[[EstateRequest], WireResponse], then: Callable[[], None]) -> Any:
-    def handle(request: EstateRequest) -> WireResponse:
+    def handle(request: EstateRequest, meanwhile: Callable[[], None] = nothing) -> WireResponse:
         answer = work(request)
         then()
         return answer

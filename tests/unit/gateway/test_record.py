@@ -46,9 +46,9 @@ def test_what_was_intended_is_kept_though_nobody_selects_it_any_more() -> None:
     store = MemoryStore(world)
     recorder = Recorder(store, data_events="selected", on_audit_failure="refuse", selects=lambda _: wanted[0])
 
-    settles = recorder.intend(a_put(world))
+    begun = recorder.begin(a_put(world))
     wanted[0] = False
-    recorder.keep(a_put(world), DONE, settles=settles)
+    recorder.keep(a_put(world), DONE, begun=begun)
 
-    assert settles is not None
+    assert begun.intends
     assert (store.head(JOURNAL), store.intents()) == (1, [])

@@ -1,8 +1,9 @@
 """Whose call is it? Keys that the estate handed out, the root key, account numbers, and anything else."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from trailstate.estate.interface import Credential, EstateRequest
+from trailstate.estate.interface import Credential, EstateRequest, nothing
 from trailstate.identity.principals import ANONYMOUS_ACCOUNT, Principals
 from trailstate.wire.call import WireResponse
 
@@ -21,7 +22,7 @@ class EstateOfKeys:
         self.asked += 1
         return self.known.get(access_key_id)
 
-    def handle(self, request: EstateRequest) -> WireResponse:
+    def handle(self, request: EstateRequest, meanwhile: Callable[[], None] = nothing) -> WireResponse:
         raise AssertionError("resolving a principal must not call the estate's services")
 
     def reset(self) -> None:
