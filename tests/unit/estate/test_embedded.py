@@ -174,6 +174,12 @@ def test_no_name_of_this_machine_reads_as_a_bucket(estate: EmbeddedEstate, host:
     assert answered(estate, an_object("GET", "/mine/key"))[0] == b"content"
 
 
+def test_a_bucket_may_be_named_like_another_services_path(estate: EmbeddedEstate) -> None:
+    """What S3 Control's paths begin with is a good name for a bucket too."""
+    answered(estate, an_object("PUT", "/v20180820"), an_object("PUT", "/v20180820/key", body=b"content"))
+    assert answered(estate, an_object("GET", "/v20180820/key"))[0] == b"content"
+
+
 def test_a_bucket_in_the_host_is_the_same_bucket(estate: EmbeddedEstate) -> None:
     host = "mine.s3.localhost:4566"
     answered(estate, an_object("PUT", "/", host, bucket="mine"), an_object("PUT", "/key", host, b"it", bucket="mine"))

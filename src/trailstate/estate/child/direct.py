@@ -6,15 +6,21 @@ asked here, the handler is given the request as moto's own server would give it,
 parts of an answer as `werkzeug.Response` would make them. An answer out of the ordinary still goes through that class.
 """
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 from botocore.exceptions import ClientError
-from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY, Request
-from werkzeug.datastructures import EnvironHeaders, ImmutableMultiDict
+from moto.core.request import (
+    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
+    EnvironHeaders,
+    Request,
+    environ_key_for_header,
+)
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequestKeyError, HTTPException
 from werkzeug.http import parse_options_header
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
 FORM = "application/x-www-form-urlencoded"
@@ -26,7 +32,7 @@ KEPT = 512
 """How many content types, hosts, header names, and paths of each service are remembered."""
 
 NO_BODY = frozenset({204, 304})
-OUT_OF_THE_ORDINARY = frozenset({"location", "content-location"})
+LOCATIONS = frozenset({"location", "content-location"})
 
 Sent = tuple[int, list[tuple[str, str]], bytes]
 """Status, headers with their names in lower case, body."""
@@ -36,27 +42,35 @@ class NoRoute(Exception):
     """No operation of this service lives under that method and path."""
 
 
+class Lines(EnvironHeaders):
+    """A request's headers. Handlers look some fifteen times a request, mostly for the same names."""
+
+    def _get_key(self, key: str) -> str:
+        found: str = self.environ[_key_of(key)]
+        return found
+
+    def __contains__(self, key: object) -> bool:
+        return _key_of(key) in self.environ
+
+    def get(self, key: str, default: Any = None, type: Any = None) -> Any:  # type: ignore[override]
+        return self.environ.get(_key_of(key), default) if type is None else super().get(key, default, type)
+
+
 class Asked(Request):
     """A request as moto's handlers know it. Its body is in memory, so nothing need guard the end of a stream."""
 
     from_wsgi_server = True
+    raw_path = raw_url = root_url = ""
 
     def __init__(self, environ: dict[str, Any]) -> None:
         super().__init__(environ)
+        self.headers = Lines(environ)
         self.stream = environ["wsgi.input"]
-
-    @cached_property
-    def root_url(self) -> str:
-        return _root(self.environ["HTTP_HOST"])
-
-    @cached_property
-    def raw_path(self) -> str:
-        target: str = self.environ["RAW_URI"]
-        return target.partition("?")[0] if target.startswith("/") else super().raw_path
-
-    @cached_property
-    def raw_url(self) -> str:
-        return super().raw_url
+        self.root_url = _root(environ["HTTP_HOST"])
+        target: str = environ["RAW_URI"]
+        path, _, query = target.partition("?")
+        self.raw_path = path if path[:1] == "/" else _raw_path(target)
+        self.raw_url = f"{self.root_url.rstrip('/')}{self.raw_path}" + (f"?{query}" if query else "")
 
     def _load_form_data(self) -> None:
         own = vars(self)
@@ -81,9 +95,8 @@ class Handlers:
         """What the handler makes of the request. NoRoute when there is none; whatever the handler itself raises."""
         request = Asked(environ)
         handler = self._found(request.method, request.path)
-        url = request.raw_url
         try:
-            result = handler(request, url, headers_of(environ))
+            result = handler(request, request.raw_url, headers_of(environ))
         except ClientError as error:
             result = 400, {}, error.response["Error"]["Message"]
         except BadRequestKeyError:
@@ -130,12 +143,10 @@ def _plain(method: str, status: Any, headers: Any, content: Any) -> Sent | None:
     lines: dict[str, str] = {}
     for name, value in headers.items():
         lower = name.lower()
-        if lower in lines or lower in OUT_OF_THE_ORDINARY or not isinstance(value, (str, int)):
+        text = value if type(value) is str else str(value)
+        if lower in lines or not isinstance(value, (str, int)) or "\n" in text or "\r" in text:
             return None
-        text = str(value)
-        if "\n" in text or "\r" in text:
-            return None
-        lines[lower] = text
+        lines[lower] = iri_to_uri(text) if lower in LOCATIONS else text
     lines.setdefault("content-type", UNTYPED)
     if not (method == "HEAD" and "content-length" in headers):
         lines["content-length"] = str(len(content))
@@ -186,6 +197,12 @@ def _header_name(key: str) -> str:
 
 
 @lru_cache(maxsize=KEPT)
+def _key_of(name: object) -> str:
+    """Where the environment holds a header; where it holds nothing, for what is no name."""
+    return environ_key_for_header(name) if isinstance(name, str) else ""
+
+
+@lru_cache(maxsize=KEPT)
 def _kind(content_type: str) -> str:
     return parse_options_header(content_type)[0].lower()
 
@@ -193,3 +210,8 @@ def _kind(content_type: str) -> str:
 @lru_cache(maxsize=KEPT)
 def _root(host: str) -> str:
     return Request({"HTTP_HOST": host}).root_url
+
+
+def _raw_path(target: str) -> str:
+    """The path of a target that does not begin with one."""
+    return Request({"RAW_URI": target}).raw_path

@@ -3,6 +3,7 @@
 Each of these was found by a profile of `bench.simulator`, and each holds moto to the shape it was written against.
 """
 
+import re
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from trailstate.estate.child import document, members
 from trailstate.estate.child.sources import replace
 
+REQUEST_ID = re.compile("<RequestId>.*</RequestId>")
 NAMES_KEPT = 4096
 """Clients may name operations that do not exist, so not every name can be kept."""
 
@@ -22,25 +24,30 @@ def methods_are_named_once() -> None:
     replace(responses, "method_names_from_class", cache(utils.method_names_from_class))
 
 
-def operations_are_spelled_once() -> None:
-    """An operation's name becomes that of a method letter by letter, twice a request."""
+def names_are_spelled_once() -> None:
+    """The names of operations and attributes become Python's letter by letter, several times a request."""
     from moto.core import responses, utils
 
-    replace(responses, "camelcase_to_underscores", lru_cache(maxsize=NAMES_KEPT)(utils.camelcase_to_underscores))
+    spell = lru_cache(maxsize=NAMES_KEPT)(utils.camelcase_to_underscores)
+    for place in (responses, utils):
+        replace(place, "camelcase_to_underscores", spell)
 
 
 def request_ids_are_one_draw() -> None:
-    """moto draws each of fifty-two letters of an id that the house replaces by its own."""
-    from moto.core import responses
+    """moto draws each of fifty-two letters of an id that the house replaces by its own, and looks for its place in the
+    answer from every character of it."""
+    from moto.core.responses import BaseResponse
     from moto.moto_api._internal import mock_random
 
-    def request_id(headers: dict[str, Any] | None = None) -> str:
-        drawn = f"{mock_random.getrandbits(208):052X}"
-        if headers is not None:
-            headers["x-amzn-requestid"] = drawn
-        return drawn
+    def enriched(headers: dict[str, Any], body: Any) -> tuple[dict[str, Any], Any]:
+        if "status" in headers:
+            headers["status"] = str(headers["status"])
+        drawn = headers["x-amzn-requestid"] = f"{mock_random.getrandbits(208):052X}"
+        if isinstance(body, str) and "<RequestId>" in body:
+            body = REQUEST_ID.sub(f"<RequestId>{drawn}</RequestId>", body)
+        return headers, body
 
-    replace(responses, "gen_amzn_requestid_long", request_id)
+    replace(BaseResponse, "_enrich_response", staticmethod(enriched))
 
 
 def accounts_are_found_at_once() -> None:
@@ -67,7 +74,7 @@ def documents_are_written_directly() -> None:
 
 AT_START: tuple[Callable[[], None], ...] = (
     methods_are_named_once,
-    operations_are_spelled_once,
+    names_are_spelled_once,
     request_ids_are_one_draw,
     accounts_are_found_at_once,
     documents_are_written_directly,

@@ -36,6 +36,9 @@ READS_OBJECTS = frozenset({"GetObject", "HeadObject"})
 """Operations whose answer has the type that its owner gave the object, a page's included."""
 
 HOSTS_KEPT = 1024
+NAMES_KEPT = 4096
+NAMED = {"s3": "s3", "s3control": "s3control"}
+"""Services that moto tells apart by the path, which in S3 is the client's to choose."""
 
 
 class Simulator:
@@ -49,6 +52,7 @@ class Simulator:
         self._sources = sources
         self._backends: list[Any] = []
         self._services: dict[str, Handlers] = {}
+        self._names: dict[tuple[str, str, str, str], str] = {}
         self._dispatcher = DomainDispatcherApplication(create_backend_app)
         self.credentials = Credentials()
         sources.govern(mock_random)
@@ -107,7 +111,24 @@ class Simulator:
         self.credentials.forget()
 
     def _name_of(self, environ: dict[str, Any], frame: Serve) -> str:
-        hint = environ | {"HTTP_AUTHORIZATION": scoped_authorization(environ, frame)}
+        """moto's name of the service. An operation that the house names is always the same service's; otherwise moto
+        looks at all of the request."""
+        if frame.service in NAMED:
+            return NAMED[frame.service]
+        scoped = scoped_authorization(environ.get("HTTP_AUTHORIZATION", ""), frame)
+        if not frame.operation:
+            return self._inferred(environ, scoped, frame)
+        region, signed_for = scoped.split("/", 4)[2:4]
+        key = (frame.service, frame.operation, region, signed_for)
+        name = self._names.get(key)
+        if name is None:
+            if len(self._names) >= NAMES_KEPT:
+                self._names.clear()
+            name = self._names[key] = self._inferred(environ, scoped, frame)
+        return name
+
+    def _inferred(self, environ: dict[str, Any], scoped: str, frame: Serve) -> str:
+        hint = environ | {"HTTP_AUTHORIZATION": scoped}
         host = self._dispatcher.infer_service_region_host(hint, environ["PATH_INFO"])
         name = _backend_of(host) if host else None
         if name is None:
