@@ -20,6 +20,7 @@ from trailstate.functions.program import Program, Ran, Refused, Sandbox, SpawnFa
 from trailstate.functions.role import Roles, RoleSession
 from trailstate.functions.surroundings import surroundings
 from trailstate.wire.fault import Fault, faults
+from trailstate.wire.spelling import NOT_SUPPORTED
 from trailstate.world import World
 
 fault = faults("lambda")
@@ -28,7 +29,6 @@ SERVICE = "lambda.amazonaws.com"
 PYTHON = re.compile(r"python3\.\d+")
 TAIL_BYTES = 4096
 MIB = 1024 * 1024
-NOT_YET = "is not supported by Trailstate yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,9 @@ class Invoker:
 def _refuse_unknown(config: Mapping[str, Any], code: str | None) -> None:
     runtime = str(config.get("Runtime") or "a container image")
     if code is None or PYTHON.fullmatch(runtime) is None:
-        raise fault.InvalidRuntimeException(f"The runtime {runtime} {NOT_YET}; python3.x is.")
+        raise fault.InvalidRuntimeException(f"The runtime {runtime} {NOT_SUPPORTED}; python3.x is.")
     if config.get("Layers"):
-        raise fault.InvalidRuntimeException(f"A function with layers {NOT_YET}.")
+        raise fault.InvalidRuntimeException(f"A function with layers {NOT_SUPPORTED}.")
 
 
 def _context(

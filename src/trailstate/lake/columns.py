@@ -11,7 +11,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import accumulate
@@ -299,8 +299,3 @@ def document(text: str | bytes) -> Any:
         return _decode(text)
     except msgspec.ValidationError:
         return json.loads(text, parse_int=Decimal, parse_float=Decimal)
-
-
-def lines_of(records: Iterable[bytes]) -> list[Any]:
-    """The lines of records that are known to be good, such as those of the journal."""
-    return [line_of(each) for each in records]

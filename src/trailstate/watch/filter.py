@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from trailstate.watch.filter_fields import read_fields, split
 from trailstate.watch.filter_json import Selector, first_value, read_condition, read_selector
@@ -110,7 +109,3 @@ def number_of(text: str | None) -> float | None:
     except ValueError:
         return None
     return found if math.isfinite(found) else None
-
-
-def message_of(value: Any) -> Message:
-    return Message(str(value))

@@ -6,8 +6,6 @@ CloudWatch Logs user guide, "CloudWatch Logs quotas".
 GROUP = "logs.group"
 METRIC_FILTERS_MAX = 100
 SUBSCRIPTION_FILTERS_MAX = 2
-REGEX_FILTERS_MAX = 5
-"""Of a group's filters, how many may hold regular expressions."""
 GROUPS_MAX = 1_000_000
 STREAMS_MAX = 100_000
 """Ours: of one group."""

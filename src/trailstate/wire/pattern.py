@@ -39,10 +39,3 @@ def compiled_pattern(pattern: str) -> Any:
         return re2.compile(_in_re2(pattern), options)
     except re2.error:
         return None
-
-
-def unchecked_patterns(service_model: Any) -> dict[str, str]:
-    """The shapes of a service whose pattern is not enforced, because RE2 cannot run it."""
-    shapes = ((name, service_model.shape_for(name)) for name in service_model.shape_names)
-    patterns = {name: shape.metadata["pattern"] for name, shape in shapes if "pattern" in shape.metadata}
-    return {name: pattern for name, pattern in patterns.items() if compiled_pattern(pattern) is None}

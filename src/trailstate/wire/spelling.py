@@ -98,33 +98,6 @@ ACCESS_DENIED: _Table = {
     "sqs": Spelling("AccessDenied", 403),
 }
 
-EXPIRED_TOKEN: _Table = {
-    "*": Spelling("ExpiredTokenException", 400, "The security token included in the request is expired"),
-    "rest-json": Spelling("ExpiredTokenException", 403, "The security token included in the request is expired"),
-    "query": Spelling("ExpiredToken", 403, "The security token included in the request is expired"),
-    "rest-xml": Spelling("ExpiredToken", 403, "The security token included in the request is expired"),
-    "ec2": Spelling("RequestExpired", 400, "Request has expired."),
-    "s3": Spelling("ExpiredToken", 400, "The provided token has expired."),
-}
-
-INVALID_CLIENT_TOKEN: _Table = {
-    "*": Spelling("UnrecognizedClientException", 400, "The security token included in the request is invalid."),
-    "rest-json": Spelling("UnrecognizedClientException", 403, "The security token included in the request is invalid."),
-    "query": Spelling("InvalidClientTokenId", 403, "The security token included in the request is invalid."),
-    "rest-xml": Spelling("InvalidClientTokenId", 403, "The security token included in the request is invalid."),
-    "ec2": Spelling("AuthFailure", 401, "AWS was not able to validate the provided access credentials"),
-    "s3": Spelling("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."),
-}
-
-INVALID_SIGNATURE: _Table = {
-    "*": Spelling("InvalidSignatureException", 400, "The signature does not match the one calculated here."),
-    "rest-json": Spelling("InvalidSignatureException", 403, "The signature does not match the one calculated here."),
-    "query": Spelling("SignatureDoesNotMatch", 403, "The signature does not match the one calculated here."),
-    "rest-xml": Spelling("SignatureDoesNotMatch", 403, "The signature does not match the one calculated here."),
-    "ec2": Spelling("AuthFailure", 401, "AWS was not able to validate the provided access credentials"),
-    "s3": Spelling("SignatureDoesNotMatch", 403, "The signature does not match the one calculated here."),
-}
-
 INCOMPLETE_SIGNATURE: _Table = {
     "*": Spelling("IncompleteSignatureException", 400, "The Authorization header is incomplete."),
     "rest-json": Spelling("IncompleteSignatureException", 403, "The Authorization header is incomplete."),
@@ -132,15 +105,6 @@ INCOMPLETE_SIGNATURE: _Table = {
     "rest-xml": Spelling("IncompleteSignature", 400, "The Authorization header is incomplete."),
     "ec2": Spelling("IncompleteSignature", 400, "The Authorization header is incomplete."),
     "s3": Spelling("AuthorizationHeaderMalformed", 400, "The authorization header that you provided is not valid."),
-}
-
-MISSING_AUTHENTICATION: _Table = {
-    "*": Spelling("MissingAuthenticationTokenException", 400, "Missing Authentication Token"),
-    "rest-json": Spelling("MissingAuthenticationTokenException", 403, "Missing Authentication Token"),
-    "query": Spelling("MissingAuthenticationToken", 403, "Request is missing Authentication Token"),
-    "rest-xml": Spelling("MissingAuthenticationToken", 403, "Request is missing Authentication Token"),
-    "ec2": Spelling("AuthFailure", 401, "AWS was not able to validate the provided access credentials"),
-    "s3": Spelling("AccessDenied", 403, "Access Denied"),
 }
 
 REQUEST_TOO_LARGE: _Table = {
@@ -231,29 +195,9 @@ def access_denied(service: str | None, protocol: str, message: str = "") -> Faul
     return common_fault(ACCESS_DENIED, service, protocol, message)
 
 
-def expired_token(service: str | None, protocol: str) -> Fault:
-    """The session token was good once."""
-    return common_fault(EXPIRED_TOKEN, service, protocol)
-
-
-def invalid_client_token(service: str | None, protocol: str) -> Fault:
-    """Nobody knows this access key, or its session token is not the one handed out."""
-    return common_fault(INVALID_CLIENT_TOKEN, service, protocol)
-
-
-def invalid_signature(service: str | None, protocol: str, message: str = "") -> Fault:
-    """The signature was made with another secret, or over another request."""
-    return common_fault(INVALID_SIGNATURE, service, protocol, message)
-
-
 def incomplete_signature(service: str | None, protocol: str, message: str = "") -> Fault:
     """The Authorization header lacks a part, or a part has the wrong form."""
     return common_fault(INCOMPLETE_SIGNATURE, service, protocol, message)
-
-
-def missing_authentication(service: str | None, protocol: str) -> Fault:
-    """The request is not signed at all."""
-    return common_fault(MISSING_AUTHENTICATION, service, protocol)
 
 
 def request_too_large(service: str | None, protocol: str) -> Fault:

@@ -5,7 +5,6 @@ import pytest
 from trailstate.wire.fault import Fault, faults
 from trailstate.wire.spelling import (
     access_denied,
-    invalid_client_token,
     missing_parameter,
     not_supported,
     service_unavailable,
@@ -71,7 +70,6 @@ def test_spellings_differ_by_service() -> None:
     assert throttling("s3", "rest-xml").code == "SlowDown"
     assert throttling("sns", "query").code == "Throttling"
     assert access_denied("ec2", "ec2").code == "UnauthorizedOperation"
-    assert invalid_client_token("s3", "rest-xml").code == "InvalidAccessKeyId"
     assert validation_error("logs", "json", "no").code == "InvalidParameterException"
     assert missing_parameter("ec2", "ec2", "InstanceId").message == "The request must contain the parameter InstanceId"
 

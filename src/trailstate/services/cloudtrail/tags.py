@@ -14,7 +14,6 @@ from trailstate.wire.call import Call
 
 TAGS = "trail.tags"
 TAGS_MAX = 50
-RESOURCES_PER_REQUEST_MAX = 20
 
 
 def tags_key(arn: str) -> ShelfKey:
@@ -65,7 +64,7 @@ def list_tags(
     ResourceIdList: Sequence[str],
     NextToken: str | None = None,
 ) -> dict[str, Any]:
-    """All tags of up to twenty resources, in one page."""
+    """All tags of the resources that are named, in one page."""
     if NextToken is not None:
         raise fault.InvalidTokenException("All tags of a request are in its first answer; there is no next page.")
     arns = [_existing(call, shelf, organizations, each) for each in ResourceIdList]

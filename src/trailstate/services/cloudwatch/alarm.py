@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailstate.services.cloudwatch.data import NOT_YET, dimensions, fault, hold_statistic
+from trailstate.services.cloudwatch.data import dimensions, fault, hold_statistic
 from trailstate.services.cloudwatch.query import hold_queries, hold_work
 from trailstate.services.cloudwatch.tags import hold_tags
 from trailstate.services.operation import operation
@@ -14,6 +14,7 @@ from trailstate.watch.alarm import INSUFFICIENT
 from trailstate.watch.composite import MalformedRule, read_rule
 from trailstate.watch.queries import BadQueries, computed
 from trailstate.wire.call import Call
+from trailstate.wire.spelling import NOT_SUPPORTED
 
 PERIODS = (10, 20, 30)
 WINDOW_SECONDS_MAX = 7 * 86_400
@@ -97,7 +98,7 @@ def _required(name: str, value: Any) -> Any:
 def _hold_known(call: Call, *names: str) -> None:
     for name in names:
         if call.parameters.get(name):
-            raise fault.InvalidParameterValueException(f"The parameter {name} {NOT_YET}")
+            raise fault.InvalidParameterValueException(f"The parameter {name} {NOT_SUPPORTED}")
 
 
 def _metric(call: Call, plain: str | None, extended: str | None) -> tuple[dict[str, Any], int]:
@@ -148,7 +149,7 @@ def _hold_window(period: int, count: int, needed: int | None) -> None:
 def _comparison(given: str | None) -> str:
     wanted = str(_required("ComparisonOperator", given))
     if not wanted.endswith("Threshold") or "Upper" in wanted or "Lower" in wanted:
-        raise fault.InvalidParameterValueException(f"The comparison {wanted} {NOT_YET}")
+        raise fault.InvalidParameterValueException(f"The comparison {wanted} {NOT_SUPPORTED}")
     return wanted
 
 
@@ -181,7 +182,7 @@ def _hold_actions(name: str, given: Sequence[str]) -> None:
             raise fault.InvalidParameterValueException(f"Invalid arn syntax: {arn[:256]}")
         is_automation = parts[2] != "ssm" or parts[5].startswith("automation-definition/")
         if parts[2] not in KINDS or not is_automation:
-            raise fault.InvalidParameterValueException(f"The action {arn[:256]} {NOT_YET}")
+            raise fault.InvalidParameterValueException(f"The action {arn[:256]} {NOT_SUPPORTED}")
 
 
 @operation("cloudwatch")

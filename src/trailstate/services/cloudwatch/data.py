@@ -17,10 +17,10 @@ from trailstate.watch.arrival import METRICS, Data, metrics_queue, metrics_row
 from trailstate.watch.metric import NO_UNIT, STATISTICS, Datum, MetricName, Metrics, by_period, single, statistic
 from trailstate.wire.call import Call
 from trailstate.wire.fault import Fault, faults
+from trailstate.wire.spelling import NOT_SUPPORTED
 
 fault = faults("cloudwatch")
 
-NOT_YET = "is not supported by Trailstate yet"
 DIMENSIONS_MAX = 30
 DATA_MAX = 1000
 VALUES_MAX = 150
@@ -47,7 +47,7 @@ def put_metric_data(
 ) -> dict[str, Any]:
     """Keep data, to the second."""
     if EntityMetricData:
-        raise fault.InvalidParameterValueException(f"EntityMetricData {NOT_YET}")
+        raise fault.InvalidParameterValueException(f"EntityMetricData {NOT_SUPPORTED}")
     if Namespace.startswith("AWS/") and call.principal.type != "AWSService":
         raise fault.InvalidParameterValueException("The value AWS/ for parameter Namespace is invalid.")
     if not MetricData:
@@ -178,7 +178,7 @@ def hold_period(period: int) -> None:
 def hold_statistic(name: str) -> None:
     """A statistic that is known here: the five plain ones and percentiles."""
     if name not in STATISTICS and not PERCENTILE.fullmatch(name):
-        raise fault.InvalidParameterValueException(f"The statistic '{name[:64]}' {NOT_YET}")
+        raise fault.InvalidParameterValueException(f"The statistic '{name[:64]}' {NOT_SUPPORTED}")
 
 
 def hold_range(start: datetime, end: datetime) -> None:
@@ -207,7 +207,7 @@ def list_metrics(
 ) -> dict[str, Any]:
     """The metrics that had data within two weeks, or three hours if so asked."""
     if IncludeLinkedAccounts:
-        raise fault.InvalidParameterValueException(f"Looking into linked accounts {NOT_YET}")
+        raise fault.InvalidParameterValueException(f"Looking into linked accounts {NOT_SUPPORTED}")
     runner.drain(METRICS, metrics_queue(call.account, call.region))
     since = call.now - (RECENT if RecentlyActive else LISTED_FOR)
     found = [

@@ -9,7 +9,6 @@ from typing import Any
 
 from trailstate.follow import Runner
 from trailstate.services.cloudwatch.data import (
-    NOT_YET,
     bad_token,
     dimensions,
     fault,
@@ -25,6 +24,7 @@ from trailstate.watch.arrival import METRICS, metrics_queue
 from trailstate.watch.metric import Metrics
 from trailstate.watch.queries import BadQueries, Query, computed, read_queries, statistics_of
 from trailstate.wire.call import Call
+from trailstate.wire.spelling import NOT_SUPPORTED
 
 ANSWER_DATAPOINTS_MAX = 100_800
 WORK_MAX = 50_000_000
@@ -113,7 +113,7 @@ def hold_queries(call: Call, given: Sequence[Members]) -> dict[str, Query]:
             hold_statistic(stat["Stat"])
             dimensions(stat["Metric"].get("Dimensions"))
         if each.get("AccountId") not in (None, call.account):
-            raise fault.InvalidParameterValueException(f"A query of another account {NOT_YET}")
+            raise fault.InvalidParameterValueException(f"A query of another account {NOT_SUPPORTED}")
     try:
         return read_queries(call.account, call.region, given)
     except BadQueries as error:

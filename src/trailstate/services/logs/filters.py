@@ -6,14 +6,13 @@ from trailstate.services.logs.found import existing_group, fault
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.wire.call import Call
-
-NOT_YET = "is not supported by Trailstate yet"
+from trailstate.wire.spelling import NOT_SUPPORTED
 
 
 def refuse_transformed(*asked: Any) -> None:
     """A filter that reads anything but the events as they were put."""
     if any(asked):
-        raise fault.InvalidParameterException(f"A filter over transformed logs or system fields {NOT_YET}")
+        raise fault.InvalidParameterException(f"A filter over transformed logs or system fields {NOT_SUPPORTED}")
 
 
 def put_filter(call: Call, shelf: StagedShelf, kind: str, name: str, document: dict[str, Any], *, most: int) -> None:

@@ -13,10 +13,10 @@ from trailstate.watch.arrival import Events, logs_row
 from trailstate.watch.group import GROUP, RETENTION_DAYS, metric_filters, streams, subscription_filters
 from trailstate.watch.log import LogEvents
 from trailstate.wire.call import Call
+from trailstate.wire.spelling import NOT_SUPPORTED
 from trailstate.world import World
 
 ID_CHARACTERS = 16
-NOT_YET = "is not supported by Trailstate yet"
 STANDARD = "STANDARD"
 
 
@@ -84,7 +84,7 @@ def describe_log_groups(
 ) -> dict[str, Any]:
     """The account's groups, by name."""
     if includeLinkedAccounts or accountIdentifiers:
-        raise fault.InvalidParameterException(f"Looking into linked accounts {NOT_YET}")
+        raise fault.InvalidParameterException(f"Looking into linked accounts {NOT_SUPPORTED}")
     if logGroupNamePrefix is not None and logGroupNamePattern is not None:
         raise fault.InvalidParameterException("LogGroup name prefix and LogGroup name pattern are mutually exclusive.")
     found = [

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trailstate.services.logs.events import readable
-from trailstate.services.logs.filters import NOT_YET, delete_filter, put_filter, refuse_transformed
+from trailstate.services.logs.filters import delete_filter, put_filter, refuse_transformed
 from trailstate.services.logs.found import existing_group, fault, group_arn, milliseconds, page
 from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
@@ -12,6 +12,7 @@ from trailstate.values.page import PageTokens
 from trailstate.watch.group import SUBSCRIPTION_FILTERS_MAX, subscription_filters
 from trailstate.wire.call import Call, Door, service_principal
 from trailstate.wire.fault import Fault
+from trailstate.wire.spelling import NOT_SUPPORTED
 
 SERVICE = "logs.amazonaws.com"
 
@@ -37,7 +38,7 @@ def put_subscription_filter(
     readable(filterPattern)
     refuse_transformed(applyOnTransformedLogs, fieldSelectionCriteria, emitSystemFields)
     if not destinationArn.startswith("arn:aws:lambda:"):
-        raise fault.InvalidParameterException(f"A subscription that is no Lambda function {NOT_YET}")
+        raise fault.InvalidParameterException(f"A subscription that is no Lambda function {NOT_SUPPORTED}")
     _hold_function(call, door, logGroupName, destinationArn)
     document = {
         "filterName": filterName,

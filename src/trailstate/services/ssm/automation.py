@@ -34,12 +34,12 @@ from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call, Door
 from trailstate.wire.fault import faults
+from trailstate.wire.spelling import NOT_SUPPORTED
 from trailstate.world import World
 
 fault = faults("ssm")
 
 PAGE_SIZE = 50
-NOT_YET = "is not supported by Trailstate yet"
 
 
 @operation("ssm")
@@ -67,9 +67,9 @@ def start_automation_execution(
 ) -> dict[str, Any]:
     """Begin an execution; the same token begins it once. It runs under the document's assumeRole, or as the caller."""
     if TargetLocations or TargetLocationsURL:
-        raise fault.InvalidTarget(f"An execution with TargetLocations {NOT_YET}.")
+        raise fault.InvalidTarget(f"An execution with TargetLocations {NOT_SUPPORTED}.")
     if Mode == "Interactive" or AlarmConfiguration:
-        message = f"An execution in the mode Interactive or with AlarmConfiguration {NOT_YET}."
+        message = f"An execution in the mode Interactive or with AlarmConfiguration {NOT_SUPPORTED}."
         raise fault.InvalidAutomationExecutionParametersException(message)
     token_key = ShelfKey(call.account, call.region, TOKEN, ClientToken or "")
     asked = {"DocumentName": DocumentName, "Parameters": {k: list(v) for k, v in (Parameters or {}).items()}}

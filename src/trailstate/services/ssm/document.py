@@ -17,7 +17,7 @@ from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.wire.call import Call
 from trailstate.wire.fault import Fault, faults
-from trailstate.wire.spelling import validation_error
+from trailstate.wire.spelling import NOT_SUPPORTED, validation_error
 
 fault = faults("ssm")
 
@@ -25,7 +25,6 @@ CONTENT_BYTES_MAX = 65_536
 VERSIONS_MAX = 1000
 SHARED_MAX = 1000
 RESERVED = ("aws", "amazon", "amzn")
-NOT_YET = "is not supported by Trailstate yet"
 
 
 @operation("ssm")
@@ -48,7 +47,7 @@ def create_document(
 ) -> dict[str, Any]:
     """Keep a new document; its first version is the default one."""
     if Attachments or Requires or CloudProviders:
-        raise fault.InvalidDocumentContent(f"A document with Attachments, Requires or CloudProviders {NOT_YET}.")
+        raise fault.InvalidDocumentContent(f"A document with Attachments, Requires or CloudProviders {NOT_SUPPORTED}.")
     key = ShelfKey(call.account, call.region, DOCUMENT, Name)
     if Name.lower().startswith(RESERVED):
         message = f"The name '{Name}' is reserved: it must not begin with {', '.join(RESERVED)}."
@@ -90,7 +89,7 @@ def update_document(
 ) -> dict[str, Any]:
     """Keep a new version, made from the newest one; the default one stays."""
     if Attachments or CloudProviders:
-        raise fault.InvalidDocumentContent(f"A document with Attachments or CloudProviders {NOT_YET}.")
+        raise fault.InvalidDocumentContent(f"A document with Attachments or CloudProviders {NOT_SUPPORTED}.")
     document = own(call, shelf, Name)
     if DocumentVersion not in (None, "$LATEST", document["LatestVersion"]):
         raise fault.InvalidDocumentVersion("The document version is not valid: only the latest one can be updated.")

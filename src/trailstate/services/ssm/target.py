@@ -9,10 +9,9 @@ from typing import Any
 from trailstate.remediation.rate import TARGETS_MAX, Parameters
 from trailstate.wire.call import Call, Door
 from trailstate.wire.fault import Fault, faults
+from trailstate.wire.spelling import NOT_SUPPORTED
 
 fault = faults("ssm")
-
-NOT_YET = "is not supported by Trailstate yet"
 
 
 def resolved(
@@ -44,7 +43,8 @@ def _values(call: Call, door: Door, target: Mapping[str, Any]) -> list[str]:
         return _tagged(call, door, {"Key": key.removeprefix("tag:"), "Values": values})
     if key == "tag-key":
         return [each for name in values for each in _tagged(call, door, {"Key": name})]
-    raise fault.InvalidTarget(f"A target with the key '{key}' {NOT_YET}; ParameterValues, tag:KEY and tag-key are.")
+    message = f"A target with the key '{key}' {NOT_SUPPORTED}; ParameterValues, tag:KEY and tag-key are."
+    raise fault.InvalidTarget(message)
 
 
 def _tagged(call: Call, door: Door, wanted: Mapping[str, Any]) -> list[str]:
