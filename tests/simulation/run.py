@@ -25,11 +25,11 @@ import msgspec
 
 from tests.simulation.cloud import Cloud
 from tests.simulation.evidence import ACCOUNT, REGION, Evidence, Parts, a_trail
+from tests.simulation.log_check import LogCheck
 from tests.simulation.model import ACCOUNTS, BUCKETS, REGIONS, Model
 from tests.simulation.surroundings import Crash, JournalMembers, SteppedWorld, WatchedObjects, Weather
 from trailstate.stores.interface import StoreUnavailable
 from trailstate.stores.memory import Faults, MemoryStore
-from trailstate.trail.check import LogCheck
 from trailstate.trail.keys import PublicKey, public_keys
 from trailstate.trail.trails import CHANGE
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from tests.simulation.cloud import Cloud, Stored
 from tests.simulation.evidence import BUCKET, Evidence, a_trail
-
+from tests.simulation.log_check import check_log
 from trailstate.stores.memory import MemoryObjects, MemoryStore
-from trailstate.trail.check import check_log
 from trailstate.trail.keys import public_keys
 from trailstate.world import SimulatedWorld
 
