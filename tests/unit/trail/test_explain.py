@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from trailstate.trail.explain import explain, label, past_tense
+from trailstate.trail.explain import explain
+from trailstate.trail.wording import label, past_tense
 
 RECORD: dict[str, Any] = {
     "userIdentity": {"type": "IAMUser", "userName": "alice", "accessKeyId": "AKIAALICE"},
