@@ -1,10 +1,9 @@
-"""Automation executions: started, read, told something, stopped. Running them is `remediation.execute`'s work.
+"""Automation executions: started, read, told something, stopped. Running them is the work of `remediation.execute`.
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartAutomationExecution.html
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trailstate.remediation import rate
@@ -28,6 +27,7 @@ from trailstate.remediation.library import Library, NoDocument, NoVersion, versi
 from trailstate.remediation.parameters import BadParameter, typed
 from trailstate.services.operation import operation
 from trailstate.services.paging import page
+from trailstate.services.ssm.automation_filter import EXECUTION_FILTERS, STEP_FILTERS, passes, plain_filters
 from trailstate.services.ssm.target import resolved
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
@@ -164,10 +164,10 @@ def describe_automation_step_executions(
 ) -> dict[str, Any]:
     """The steps so far, oldest first unless asked otherwise."""
     steps: list[dict[str, Any]] = shown(_execution(call, shelf, AutomationExecutionId))["StepExecutions"]
-    chosen = [each for each in steps if _passes(each, Filters or (), STEP_FILTERS)]
+    chosen = [each for each in steps if passes(each, Filters or (), STEP_FILTERS)]
     if ReverseOrder:
         chosen.reverse()
-    question = ["steps", call.account, call.region, AutomationExecutionId, _plain(Filters), ReverseOrder]
+    question = ["steps", call.account, call.region, AutomationExecutionId, plain_filters(Filters), ReverseOrder]
     limit = MaxResults or PAGE_SIZE
     found, token = page(tokens, question, chosen, limit=limit, token=NextToken, refuse=fault.InvalidNextToken)
     return {"StepExecutions": found} | ({"NextToken": token} if token else {})
@@ -185,9 +185,9 @@ def describe_automation_executions(
 ) -> dict[str, Any]:
     """The executions of the account and region that pass every filter, newest first."""
     every = [shown(each) for _, each in shelf.documents(call.account, call.region, EXECUTION)]
-    chosen = [each for each in every if _passes(each, Filters or (), EXECUTION_FILTERS)]
+    chosen = [each for each in every if passes(each, Filters or (), EXECUTION_FILTERS)]
     chosen.sort(key=lambda each: (each["ExecutionStartTime"], each["AutomationExecutionId"]), reverse=True)
-    question = ["executions", call.account, call.region, _plain(Filters)]
+    question = ["executions", call.account, call.region, plain_filters(Filters)]
     limit = MaxResults or PAGE_SIZE
     found, token = page(tokens, question, chosen, limit=limit, token=NextToken, refuse=fault.InvalidNextToken)
     listed = [{name: value for name, value in each.items() if name in METADATA} for each in found]
@@ -203,63 +203,6 @@ METADATA = frozenset(
         "MaxErrors", "Target",
     }
 )  # fmt: skip
-
-Filter = Callable[[Mapping[str, Any], str], bool]
-
-
-def _equals(member: str) -> Filter:
-    return lambda each, value: str(each.get(member)) == value
-
-
-def _begun_before(each: Mapping[str, Any], value: str) -> bool:
-    return bool(each["ExecutionStartTime"] < _moment(value))
-
-
-def _begun_after(each: Mapping[str, Any], value: str) -> bool:
-    return bool(each["ExecutionStartTime"] > _moment(value))
-
-
-EXECUTION_FILTERS: Mapping[str, Filter] = {
-    "DocumentNamePrefix": lambda each, value: str(each["DocumentName"]).startswith(value),
-    "ExecutionStatus": _equals("AutomationExecutionStatus"),
-    "ExecutionId": _equals("AutomationExecutionId"),
-    "ParentExecutionId": _equals("ParentAutomationExecutionId"),
-    "CurrentAction": _equals("CurrentAction"),
-    "StartTimeBefore": _begun_before,
-    "StartTimeAfter": _begun_after,
-    "AutomationType": lambda _, value: value == "Local",
-}
-STEP_FILTERS: Mapping[str, Filter] = {
-    "StepExecutionStatus": _equals("StepStatus"),
-    "StepExecutionId": _equals("StepExecutionId"),
-    "StepName": _equals("StepName"),
-    "Action": _equals("Action"),
-    "StartTimeBefore": _begun_before,
-    "StartTimeAfter": _begun_after,
-}
-
-
-def _passes(each: Mapping[str, Any], filters: Sequence[Mapping[str, Any]], known: Mapping[str, Filter]) -> bool:
-    for wanted in filters:
-        if wanted["Key"] not in known:
-            raise fault.InvalidFilterKey(f"The filter key '{wanted['Key']}' is not one of {', '.join(known)}.")
-        if not any(known[wanted["Key"]](each, str(value)) for value in wanted["Values"]):
-            return False
-    return True
-
-
-def _moment(value: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise fault.InvalidFilterValue(f"A time is written as 2026-01-15T09:30:00Z; found '{value}'.") from error
-    if moment.tzinfo is None:
-        raise fault.InvalidFilterValue(f"A time has its offset, such as Z; found '{value}'.")
-    return moment
-
-
-def _plain(filters: Sequence[Mapping[str, Any]] | None) -> list[Any]:
-    return [[each["Key"], list(each["Values"])] for each in filters or ()]
 
 
 @operation("ssm")
