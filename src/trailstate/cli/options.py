@@ -22,12 +22,13 @@ def effective(**flags: object) -> Settings:
     return load_settings(flags, os.environ)
 
 
-def moment(words: str | None) -> datetime | None:
-    """The time that a person means by these words; ends the command when they name none."""
+def moment(words: str | None, now: datetime | None = None) -> datetime | None:
+    """The time that a person means by these words, as seen from `now` if the server has a clock of its own; ends the
+    command when they name none."""
     from trailstate.values.timestamp import UnknownTime, parse_when
     from trailstate.world import RealWorld
 
     try:
-        return None if words is None else parse_when(words, RealWorld().now())
+        return None if words is None else parse_when(words, now or RealWorld().now())
     except UnknownTime as unknown:
         raise Stop(ExitCode.USAGE, f"{unknown}.") from None

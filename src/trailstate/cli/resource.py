@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trailstate.cli.events import moment
 from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.items import (
     captured,
@@ -24,7 +23,7 @@ from trailstate.cli.items import (
     item_text,
     json_text,
 )
-from trailstate.cli.options import Config, Data, effective
+from trailstate.cli.options import Config, Data, effective, moment
 from trailstate.cli.relations import GRAPHS, GraphForm
 from trailstate.cli.server import ask, server_time
 from trailstate.cli.terminal import put, say, table

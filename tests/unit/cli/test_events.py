@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from trailstate.cli.events import attribute_of, shortcuts
 from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.main import app
+from trailstate.cli.search import attribute_of, shortcuts
 from trailstate.stores.sqlite import SqliteStore
 from trailstate.trail.journal import Journal
 from trailstate.values.timestamp import record_time
