@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.simulation.cloud import Cloud
 from trailstate.follow import Runner
 from trailstate.stores.interface import Commit, Objects, ShelfChange, Store
+from trailstate.stores.memory import MemoryObjects, MemoryStore
 from trailstate.trail import chain, journal
 from trailstate.trail.bucket import Buckets
 from trailstate.trail.delivery import Delivery, WindowTimer
@@ -27,7 +28,7 @@ from trailstate.trail.ship import DigestShipper, WindowShipper
 from trailstate.trail.status import Statuses
 from trailstate.trail.trails import DEFAULT_SELECTORS, change_document, change_key, trail_key
 from trailstate.values.timestamp import record_time
-from trailstate.world import World
+from trailstate.world import SimulatedWorld, World
 
 ACCOUNT, REGION, BUCKET = "111122223333", "us-east-1", "evidence"
 
@@ -175,6 +176,12 @@ class Evidence:
         queues = self.store.queues("")
         return is_due or any(not queue.startswith(chain.FILES) for queue in queues)
 
+    def settle(self, after: timedelta = timedelta(minutes=5)) -> None:
+        """Everything that is due after a while has happened; only in a world whose clock a test moves."""
+        assert isinstance(self.world, SimulatedWorld)
+        self.world.advance(after)
+        self.runner.run_until_idle()
+
     def restarted(self) -> "Evidence":
         return Evidence(
             self.world, self.store, self.objects, self.cloud, self.keys, self.window_seconds, self.digest_seconds,
@@ -230,3 +237,10 @@ def moment(text: str) -> datetime:
 
 def der(value: str) -> bytes:
     return base64.b64decode(value)
+
+
+def in_memory(world: World, keys: Path, **chosen: Any) -> Evidence:
+    """The parts over stores in memory and a cloud with the bucket that `a_trail` delivers to."""
+    cloud = Cloud()
+    cloud.make_bucket(BUCKET)
+    return Evidence(world, MemoryStore(world), MemoryObjects(), cloud, keys, **chosen)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.cloud import Cloud, Stored
-from tests.simulation.evidence import BUCKET, Evidence, a_trail
+from tests.simulation.cloud import Stored
+from tests.simulation.evidence import BUCKET, Evidence, a_trail, in_memory
 from tests.simulation.log_check import check_log
-from trailstate.stores.memory import MemoryObjects, MemoryStore
 from trailstate.trail.keys import public_keys
 from trailstate.world import SimulatedWorld
 
@@ -20,9 +19,8 @@ Objects = dict[str, Stored]
 @pytest.fixture
 def evidence(tmp_path: Path) -> Evidence:
     """Five hours of a trail: a file in each of the first four, and their digests."""
-    world, cloud = SimulatedWorld(), Cloud()
-    cloud.make_bucket(BUCKET)
-    evidence = Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path)
+    world = SimulatedWorld()
+    evidence = in_memory(world, tmp_path)
     evidence.change(a_trail())
     evidence.runner.run_until_idle()
     for _ in range(4):

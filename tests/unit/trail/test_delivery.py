@@ -3,12 +3,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.simulation.cloud import Cloud, Stored
-from tests.simulation.evidence import ACCOUNT, BUCKET, REGION, Evidence, Members, a_trail
+from tests.simulation.cloud import Stored
+from tests.simulation.evidence import ACCOUNT, BUCKET, REGION, Evidence, Members, a_trail, in_memory
 from tests.simulation.surroundings import SteppedWorld
 
 from trailstate.stores.interface import ShelfKey
-from trailstate.stores.memory import MemoryObjects, MemoryStore
 from trailstate.trail.onward import Hearing
 from trailstate.trail.window import window_of
 from trailstate.wire.fault import Fault
@@ -25,14 +24,7 @@ def world() -> SimulatedWorld:
 
 @pytest.fixture
 def evidence(world: SimulatedWorld, tmp_path: Path) -> Evidence:
-    cloud = Cloud()
-    cloud.make_bucket(BUCKET)
-    return Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path)
-
-
-def settle(evidence: Evidence, world: SimulatedWorld, after: timedelta = FIVE_MINUTES) -> None:
-    world.advance(after)
-    evidence.runner.run_until_idle()
+    return in_memory(world, tmp_path)
 
 
 def ids(evidence: Evidence) -> list[str]:
@@ -44,7 +36,7 @@ def test_each_record_of_a_logging_trail_is_in_one_file(evidence: Evidence, world
     evidence.record()
     evidence.change(a_trail())
     wanted = [evidence.record(), evidence.record(eventName="StopInstances")]
-    settle(evidence, world)
+    evidence.settle()
     assert ids(evidence) == wanted
     (key,) = evidence.files()
     assert key.startswith(
@@ -56,9 +48,9 @@ def test_each_record_of_a_logging_trail_is_in_one_file(evidence: Evidence, world
 def test_nothing_is_delivered_before_its_window_ends(evidence: Evidence, world: SimulatedWorld) -> None:
     evidence.change(a_trail())
     evidence.record()
-    settle(evidence, world, timedelta(minutes=4, seconds=59))
+    evidence.settle(timedelta(minutes=4, seconds=59))
     assert evidence.files() == {}
-    settle(evidence, world, timedelta(seconds=1))
+    evidence.settle(timedelta(seconds=1))
     assert len(evidence.files()) == 1
 
 
@@ -67,7 +59,7 @@ def test_accounts_and_regions_have_files_of_their_own(evidence: Evidence, world:
     evidence.record()
     evidence.record(awsRegion="eu-west-1")
     evidence.record(recipientAccountId="999988887777")
-    settle(evidence, world)
+    evidence.settle()
     assert [key.split("/")[3] for key in sorted(evidence.files())] == ["eu-west-1", "us-east-1"]
 
 
@@ -78,7 +70,7 @@ def test_the_call_that_stops_a_trail_is_its_last(evidence: Evidence, world: Simu
     evidence.record()
     start = evidence.change(a_trail(Generation=2))
     last = evidence.record()
-    settle(evidence, world)
+    evidence.settle()
     assert sorted(ids(evidence)) == sorted([first, stop, last])
     assert start not in ids(evidence)
 
@@ -87,7 +79,7 @@ def test_a_deleted_trail_delivers_what_it_had_to(evidence: Evidence, world: Simu
     evidence.change(a_trail())
     wanted = [evidence.record(), evidence.change(a_trail(), "DeleteTrail", is_gone=True)]
     evidence.record()
-    settle(evidence, world)
+    evidence.settle()
     assert ids(evidence) == wanted
 
 
@@ -99,7 +91,7 @@ def test_a_trail_that_moves_leaves_its_earlier_records_where_they_belong(
     first = evidence.record()
     moved = evidence.change(a_trail(S3BucketName="other", S3KeyPrefix="a/b"), "UpdateTrail")
     last = evidence.record()
-    settle(evidence, world)
+    evidence.settle()
     assert ids(evidence) == [first, moved]
     ((key, records),) = evidence.files("other").items()
     assert key.startswith(f"a/b/AWSLogs/{ACCOUNT}/CloudTrail/")
@@ -108,9 +100,7 @@ def test_a_trail_that_moves_leaves_its_earlier_records_where_they_belong(
 
 def test_members_of_an_organization_stand_below_its_id(world: SimulatedWorld, tmp_path: Path) -> None:
     members = Members({"444455556666"})
-    cloud = Cloud()
-    cloud.make_bucket(BUCKET)
-    evidence = Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path, members=members)
+    evidence = in_memory(world, tmp_path, members=members)
     evidence.change(a_trail(IsOrganizationTrail=True, OrganizationId="o-abc"))
     evidence.record(recipientAccountId="444455556666")
     evidence.record(recipientAccountId="999900001111")
@@ -118,7 +108,7 @@ def test_members_of_an_organization_stand_below_its_id(world: SimulatedWorld, tm
     members.accounts.add("999900001111")
     evidence.record(eventSource="organizations.amazonaws.com", eventName="AcceptHandshake")
     joined = evidence.record(recipientAccountId="999900001111")
-    settle(evidence, world)
+    evidence.settle()
     found = {key.partition("/CloudTrail/")[0]: records for key, records in evidence.files().items()}
     assert sorted(found) == [f"AWSLogs/o-abc/{each}" for each in (ACCOUNT, "444455556666", "999900001111")]
     assert [record["eventID"] for record in found["AWSLogs/o-abc/999900001111"]] == [joined]
@@ -132,7 +122,7 @@ def test_a_restart_loses_and_repeats_nothing(evidence: Evidence, world: Simulate
     wanted.append(evidence.record())
     evidence.runner.run_until_idle()
     evidence = evidence.restarted()
-    settle(evidence, world)
+    evidence.settle()
     assert ids(evidence) == wanted
     (events,) = evidence.cloud.streams.values()
     assert [json.loads(event["message"])["eventID"] for event in events] == wanted
@@ -142,8 +132,8 @@ def test_a_restart_loses_and_repeats_nothing(evidence: Evidence, world: Simulate
 def test_an_hour_ends_in_a_digest_also_when_nothing_happened(evidence: Evidence, world: SimulatedWorld) -> None:
     evidence.change(a_trail())
     evidence.record()
-    settle(evidence, world)
-    settle(evidence, world, 3 * HOUR)
+    evidence.settle()
+    evidence.settle(3 * HOUR)
     digests = evidence.digests()
     assert [(each["digestStartTime"], each["digestEndTime"], len(each["logFiles"])) for each in digests] == [
         ("2026-01-15T09:30:00Z", "2026-01-15T10:30:00Z", 1),
@@ -164,10 +154,10 @@ def test_a_chain_closes_when_logging_stops_and_another_begins(evidence: Evidence
     (last,) = evidence.digests()
     assert (last["digestStartTime"], last["digestEndTime"]) == ("2026-01-15T09:30:00Z", "2026-01-15T09:40:00Z")
     assert len(last["logFiles"]) == 1, "that of StopLogging itself"
-    settle(evidence, world, 5 * HOUR)
+    evidence.settle(5 * HOUR)
     assert len(evidence.digests()) == 1
     evidence.change(a_trail(Generation=2))
-    settle(evidence, world, HOUR)
+    evidence.settle(HOUR)
     assert [each["previousDigestS3Object"] for each in evidence.digests()] == [None, None]
 
 
@@ -176,11 +166,11 @@ def test_every_region_that_had_digests_has_them_again_when_logging_begins_again(
 ) -> None:
     evidence.change(a_trail())
     evidence.record(awsRegion="eu-west-1")
-    settle(evidence, world)
+    evidence.settle()
     evidence.change(a_trail(IsLogging=False), "StopLogging")
-    settle(evidence, world)
+    evidence.settle()
     evidence.change(a_trail(Generation=2))
-    settle(evidence, world, 2 * HOUR)
+    evidence.settle(2 * HOUR)
     ends = [(each["digestS3Object"].split("/")[3], each["digestEndTime"]) for each in evidence.digests()]
     assert {region for region, _ in ends} == {REGION, "eu-west-1"}
     stopped, *again = [end for region, end in sorted(ends) if region == "eu-west-1"]
@@ -193,9 +183,9 @@ def test_a_last_file_that_is_late_is_waited_for(evidence: Evidence, world: Simul
     bucket = evidence.cloud.buckets.pop(BUCKET)
     world.advance(timedelta(minutes=10))
     evidence.change(a_trail(IsLogging=False), "StopLogging")
-    settle(evidence, world, 2 * HOUR)
+    evidence.settle(2 * HOUR)
     evidence.cloud.buckets[BUCKET] = bucket
-    settle(evidence, world)
+    evidence.settle()
     (last,) = evidence.digests()
     assert last["digestEndTime"] == "2026-01-15T09:40:00Z"
     assert len(last["logFiles"]) == 2
@@ -205,13 +195,13 @@ def test_a_missing_bucket_holds_up_nobody_else_and_is_told(evidence: Evidence, w
     evidence.change(a_trail(Name="broken", S3BucketName="nowhere"))
     evidence.change(a_trail())
     evidence.record()
-    settle(evidence, world)
+    evidence.settle()
     assert len(evidence.files()) == 1
     status = evidence.store.get(ShelfKey(ACCOUNT, REGION, "trail.status", "broken"))
     assert status is not None
     assert status.value["LatestDeliveryError"] == "NoSuchBucket"
     evidence.cloud.make_bucket("nowhere")
-    settle(evidence, world)
+    evidence.settle()
     assert sum(map(len, evidence.files("nowhere").values())) == 2, "the backlog drains"
     status = evidence.store.get(ShelfKey(ACCOUNT, REGION, "trail.status", "broken"))
     assert status is not None
@@ -222,7 +212,7 @@ def test_a_bucket_that_does_not_let_cloudtrail_in_gets_nothing(evidence: Evidenc
     del evidence.cloud.policies[BUCKET]
     evidence.change(a_trail())
     evidence.record()
-    settle(evidence, world)
+    evidence.settle()
     assert evidence.files() == {}
     assert evidence.cloud.calls["PutObject"] == 0
 
@@ -230,8 +220,8 @@ def test_a_bucket_that_does_not_let_cloudtrail_in_gets_nothing(evidence: Evidenc
 def test_nothing_is_tried_for_longer_than_thirty_days(evidence: Evidence, world: SimulatedWorld) -> None:
     evidence.change(a_trail(S3BucketName="nowhere", LogFileValidationEnabled=False))
     evidence.record()
-    settle(evidence, world)
-    settle(evidence, world, timedelta(days=30, seconds=1))
+    evidence.settle()
+    evidence.settle(timedelta(days=30, seconds=1))
     assert evidence.store.queues("delivery/") == []
 
 
@@ -246,8 +236,8 @@ def test_a_lost_answer_is_not_a_second_file(evidence: Evidence, world: Simulated
     evidence.cloud.fails = fails
     evidence.change(a_trail())
     wanted = [evidence.record()]
-    settle(evidence, world)
-    settle(evidence, world)
+    evidence.settle()
+    evidence.settle()
     assert ids(evidence) == wanted
     assert evidence.cloud.calls["GetObject"] == 1
 
@@ -265,7 +255,7 @@ def test_whoever_sits_on_a_key_does_not_keep_the_evidence_away(evidence: Evidenc
     assert evidence.cloud.buckets[BUCKET].pop(key).body == b"mine", "never overwritten"
     assert evidence.findings == 1
     assert ids(evidence) == wanted
-    settle(evidence, world, HOUR)
+    evidence.settle(HOUR)
     assert [len(each["logFiles"]) for each in evidence.digests()] == [1]
 
 
@@ -273,7 +263,7 @@ def test_the_topic_hears_of_each_file(evidence: Evidence, world: SimulatedWorld)
     topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:deliveries"
     evidence.change(a_trail(SnsTopicARN=topic))
     evidence.record()
-    settle(evidence, world)
+    evidence.settle()
     (key,) = evidence.files()
     assert [json.loads(each) for each in evidence.cloud.messages[topic]] == [{"s3Bucket": BUCKET, "s3ObjectKey": [key]}]
 
@@ -301,8 +291,8 @@ def test_a_clock_set_back_leaves_no_gap_between_digests(evidence: Evidence, worl
     evidence.change(a_trail())
     for step in (HOUR, timedelta(minutes=50), -HOUR, timedelta(minutes=70), HOUR):
         evidence.record()
-        settle(evidence, world, step)
-    settle(evidence, world, HOUR)
+        evidence.settle(step)
+    evidence.settle(HOUR)
     digests = evidence.digests()
     assert [each["digestStartTime"] for each in digests[1:]] == [each["digestEndTime"] for each in digests[:-1]]
     files = [file["s3Object"] for each in digests for file in each["logFiles"]]
@@ -325,15 +315,14 @@ def test_the_bus_is_sent_what_its_rules_can_hear_of(
     evidence.record(eventName="StartInstances", readOnly=False)
     evidence.record(eventName="DescribeInstances", readOnly=True)
     evidence.record(eventSource="sts.amazonaws.com", eventName="AssumeRole", readOnly=True)
-    settle(evidence, world)
+    evidence.settle()
     sent = [json.loads(each["Detail"])["eventName"] for each in evidence.cloud.events[ACCOUNT, REGION]]
     assert sent == wanted
 
 
 def test_a_clock_set_back_delays_no_file(tmp_path: Path) -> None:
-    world, cloud = SteppedWorld(), Cloud()
-    cloud.make_bucket(BUCKET)
-    evidence = Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path)
+    world = SteppedWorld()
+    evidence = in_memory(world, tmp_path)
     evidence.change(a_trail())
     wanted = [evidence.record()]
     evidence.runner.run_until_idle()
@@ -345,8 +334,8 @@ def test_a_clock_set_back_delays_no_file(tmp_path: Path) -> None:
 
 def test_what_a_server_did_not_digest_for_weeks_is_backfilled(evidence: Evidence, world: SimulatedWorld) -> None:
     evidence.change(a_trail())
-    settle(evidence, world, HOUR)
-    settle(evidence, world, timedelta(days=8))
+    evidence.settle(HOUR)
+    evidence.settle(timedelta(days=8))
     digests = evidence.digests()
     backfilled = [each for each in digests if "_backfill" in each["digestS3Object"]]
     proper = [each for each in digests if each not in backfilled]
@@ -368,30 +357,26 @@ def digested(evidence: Evidence) -> list[tuple[str, str]]:
 
 
 def test_digests_begin_in_every_region_with_logging(world: SimulatedWorld, tmp_path: Path) -> None:
-    cloud = Cloud()
-    cloud.make_bucket(BUCKET)
-    evidence = Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path, regions=FAR)
+    evidence = in_memory(world, tmp_path, regions=FAR)
     began = f"{world.now():%Y-%m-%dT%H:%M:%SZ}"
     evidence.change(a_trail())
-    settle(evidence, world, HOUR)
+    evidence.settle(HOUR)
     assert digested(evidence) == [(region, began) for region in ("eu-west-1", "sa-east-1", "us-east-1")]
     evidence = evidence.restarted()
     evidence.record(awsRegion="eu-west-1")
-    settle(evidence, world, HOUR)
+    evidence.settle(HOUR)
     assert [region for region, _ in digested(evidence)] == ["eu-west-1"] * 2 + ["sa-east-1"] * 2 + ["us-east-1"] * 2
 
 
 def test_a_trail_that_comes_to_be_of_many_regions_has_digests_there_from_then_on(
     world: SimulatedWorld, tmp_path: Path
 ) -> None:
-    cloud = Cloud()
-    cloud.make_bucket(BUCKET)
-    evidence = Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path, regions=FAR)
+    evidence = in_memory(world, tmp_path, regions=FAR)
     evidence.change(a_trail(IsMultiRegionTrail=False))
-    settle(evidence, world, HOUR)
+    evidence.settle(HOUR)
     assert [region for region, _ in digested(evidence)] == [REGION]
     evidence.change(a_trail(), "UpdateTrail")
-    settle(evidence, world, HOUR)
+    evidence.settle(HOUR)
     assert [region for region, _ in digested(evidence)] == ["eu-west-1", "sa-east-1", REGION, REGION]
     (before, after) = [each for each in evidence.digests() if f"/{REGION}/" in each["digestS3Object"]]
     assert after["previousDigestS3Object"] == before["digestS3Object"], "at home the chain goes on"

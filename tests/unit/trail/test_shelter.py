@@ -4,10 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.simulation.cloud import Cloud
-from tests.simulation.evidence import BUCKET, Evidence, a_trail
+from tests.simulation.evidence import BUCKET, Evidence, a_trail, in_memory
 
-from trailstate.stores.memory import MemoryObjects, MemoryStore
 from trailstate.trail.trails import CHANGE
 from trailstate.world import SimulatedWorld
 
@@ -21,26 +19,19 @@ def world() -> SimulatedWorld:
 
 @pytest.fixture
 def evidence(world: SimulatedWorld, tmp_path: Path) -> Evidence:
-    cloud = Cloud()
-    cloud.make_bucket(BUCKET)
-    return Evidence(world, MemoryStore(world), MemoryObjects(), cloud, tmp_path)
+    return in_memory(world, tmp_path)
 
 
 def kept(evidence: Evidence) -> dict[str, bytes | None]:
     return {each.key: evidence.objects.get(each.key) for each in evidence.objects.list("delivery/")}
 
 
-def settle(evidence: Evidence, world: SimulatedWorld, after: timedelta) -> None:
-    world.advance(after)
-    evidence.runner.run_until_idle()
-
-
 def test_the_bytes_of_a_delivered_file_are_cleared_away(evidence: Evidence, world: SimulatedWorld) -> None:
     evidence.change(a_trail())
     evidence.record()
-    settle(evidence, world, timedelta(minutes=5))
+    evidence.settle(timedelta(minutes=5))
     assert list(kept(evidence).values()) == [stored.body for stored in evidence.cloud.buckets[BUCKET].values()]
-    settle(evidence, world, HOUR)
+    evidence.settle(HOUR)
     assert kept(evidence) == {}
     assert len(evidence.files()) == 1
 
@@ -51,22 +42,22 @@ def test_the_bytes_of_a_file_that_waits_for_its_bucket_outlive_restarts(
     evidence.change(a_trail())
     evidence.record()
     bucket = evidence.cloud.buckets.pop(BUCKET)  # as when the simulated estate begins anew
-    settle(evidence, world, timedelta(minutes=5))
+    evidence.settle(timedelta(minutes=5))
     (before,) = kept(evidence).values()
     evidence = evidence.restarted()
     for _ in range(5):
-        settle(evidence, world, timedelta(days=5))
+        evidence.settle(timedelta(days=5))
     evidence.cloud.buckets[BUCKET] = bucket
-    settle(evidence, world, HOUR)
+    evidence.settle(HOUR)
     assert [stored.body for key, stored in bucket.items() if "/CloudTrail/" in key] == [before]
-    settle(evidence, world, HOUR)
+    evidence.settle(HOUR)
     assert kept(evidence) == {}
 
 
 def test_a_process_that_dies_after_a_delivery_leaves_nothing_behind(evidence: Evidence, world: SimulatedWorld) -> None:
     evidence.change(a_trail())
     evidence.record()
-    settle(evidence, world, timedelta(minutes=5))
+    evidence.settle(timedelta(minutes=5))
     assert len(kept(evidence)) == 1
     evidence = evidence.restarted()
     evidence.runner.run_until_idle()
@@ -82,5 +73,5 @@ def test_what_a_call_made_of_a_trail_is_forgotten_with_the_commit_that_takes_it_
     assert list(evidence.store.documents(None, None, CHANGE)) == []
     wanted = evidence.record()
     evidence = evidence.restarted()
-    settle(evidence, world, timedelta(minutes=5))
+    evidence.settle(timedelta(minutes=5))
     assert [each["eventID"] for records in evidence.files().values() for each in records] == [wanted]
