@@ -37,6 +37,14 @@ def _default_version(item: Item) -> tuple[Statement, ...] | None:
     return None
 
 
+def _judged(item: Item, *, excludes_boundaries: bool | None) -> tuple[Statement, ...] | Verdict:
+    """What is to be judged of the policy, or why nothing is."""
+    if excludes_boundaries and _is_boundary_only(item):
+        return NOT_APPLICABLE
+    read = _default_version(item)
+    return not_held("configuration.policyVersionList.document") if read is None else read
+
+
 def _is_boundary_only(item: Item) -> bool:
     used = field_at(item, "configuration.permissionsBoundaryUsageCount")
     return used is not MISSING and used > 0 and not item["configuration"].get("attachmentCount")
@@ -47,11 +55,9 @@ def iam_policy_no_statements_with_admin_access(
     item: Item, _inventory: Inventory, *, excludePermissionBoundaryPolicy: bool | None = None
 ) -> Verdict:
     """The policy does not allow every action on every resource."""
-    if excludePermissionBoundaryPolicy and _is_boundary_only(item):
-        return NOT_APPLICABLE
-    read = _default_version(item)
-    if read is None:
-        return not_held("configuration.policyVersionList.document")
+    read = _judged(item, excludes_boundaries=excludePermissionBoundaryPolicy)
+    if isinstance(read, Verdict):
+        return read
     if any(grants_everything(one) for one in read):
         return non_compliant("The policy allows every action on every resource.")
     return COMPLIANT
@@ -62,11 +68,9 @@ def iam_policy_no_statements_with_full_access(
     item: Item, _inventory: Inventory, *, excludePermissionBoundaryPolicy: bool | None = None
 ) -> Verdict:
     """The policy allows no service as a whole."""
-    if excludePermissionBoundaryPolicy and _is_boundary_only(item):
-        return NOT_APPLICABLE
-    read = _default_version(item)
-    if read is None:
-        return not_held("configuration.policyVersionList.document")
+    read = _judged(item, excludes_boundaries=excludePermissionBoundaryPolicy)
+    if isinstance(read, Verdict):
+        return read
     whole = [action for one in read for action in whole_services(one)]
     return non_compliant(f"The policy allows all of {listed(whole)}.") if whole else COMPLIANT
 
@@ -80,11 +84,9 @@ def iam_customer_policy_blocked_kms_actions(
     excludePermissionBoundaryPolicy: bool | None = None,
 ) -> Verdict:
     """The policy allows none of the blocked actions on all KMS keys."""
-    if excludePermissionBoundaryPolicy and _is_boundary_only(item):
-        return NOT_APPLICABLE
-    read = _default_version(item)
-    if read is None:
-        return not_held("configuration.policyVersionList.document")
+    read = _judged(item, excludes_boundaries=excludePermissionBoundaryPolicy)
+    if isinstance(read, Verdict):
+        return read
     blocked = _blocked(read, blockedActionsPatterns)
     return non_compliant(f"The policy allows {listed(blocked)} on all KMS keys.") if blocked else COMPLIANT
 
