@@ -77,20 +77,7 @@ def ask(
     """
     from http.client import HTTPConnection, HTTPException
 
-    server = noted_server(data)
-    if server is None:
-        raise Stop(ExitCode.NO_SERVER, f"No server runs on {data}. Start one with: trailstate up --testing")
-    if not accepts(server.endpoint):
-        raise Stop(
-            ExitCode.NO_SERVER,
-            f"The server that was at {server.endpoint} is gone. Start one with: trailstate up --testing",
-        )
-    if testing and not server.testing:
-        raise Stop(
-            ExitCode.NO_SERVER,
-            f"The server at {server.endpoint} was not started with --testing, and only then can its clock be moved. "
-            "Stop it and run: trailstate up --testing",
-        )
+    server = _running(data, testing=testing)
     host, port = _address(server.endpoint)
     connection = HTTPConnection(host, port, timeout=ANSWER_TIMEOUT_SECONDS)
     try:
@@ -105,6 +92,25 @@ def ask(
         ) from None
     finally:
         connection.close()
+
+
+def _running(data: Path, *, testing: bool) -> Server:
+    """The server of the directory, and one for tests if such a one is needed; ends the command otherwise."""
+    server = noted_server(data)
+    if server is None:
+        raise Stop(ExitCode.NO_SERVER, f"No server runs on {data}. Start one with: trailstate up --testing")
+    if not accepts(server.endpoint):
+        raise Stop(
+            ExitCode.NO_SERVER,
+            f"The server that was at {server.endpoint} is gone. Start one with: trailstate up --testing",
+        )
+    if testing and not server.testing:
+        raise Stop(
+            ExitCode.NO_SERVER,
+            f"The server at {server.endpoint} was not started with --testing, and only then can its clock be moved. "
+            "Stop it and run: trailstate up --testing",
+        )
+    return server
 
 
 def _understood(server: Server, path: str, status: int, body: bytes) -> dict[str, Any]:

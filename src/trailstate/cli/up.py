@@ -60,22 +60,28 @@ def up(
         accounts=account or None,
         config=config,
     )
-    from trailstate.app import holds_foreign_data, serve
+    from trailstate.app import holds_foreign_data
+
+    warning = exposure(settings, foreign=not is_loopback(settings.host) and holds_foreign_data(settings.data))
+    if warning:
+        say(warning)
+    raise typer.Exit(served(settings))
+
+
+def served(settings: Settings) -> int:
+    """Serve until a signal; the exit code. Ends the command when the server cannot run."""
+    from trailstate.app import serve
     from trailstate.estate.interface import EstateMissing, EstateUnavailable
     from trailstate.gateway.server import PortUnavailable
     from trailstate.stores.interface import DirectoryInUse, StoreUnavailable
     from trailstate.stores.sqlite import StoreRefused
 
-    warning = exposure(settings, foreign=not is_loopback(settings.host) and holds_foreign_data(settings.data))
-    if warning:
-        say(warning)
     try:
-        code = serve(settings, lambda running: announce(running, settings))
+        return serve(settings, lambda running: announce(running, settings))
     except DirectoryInUse as error:
         raise Stop(ExitCode.REFUSED, f"{error}.") from None
     except (PortUnavailable, StoreUnavailable, StoreRefused, EstateMissing, EstateUnavailable) as error:
         raise Stop(ExitCode.NO, f"The server cannot run: {error}.") from None
-    raise typer.Exit(code)
 
 
 def exposure(settings: Settings, *, foreign: bool) -> str:

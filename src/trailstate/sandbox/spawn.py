@@ -98,17 +98,9 @@ def spawn(
                     tempfile.TemporaryDirectory(prefix="trailstate-", ignore_cleanup_errors=True)
                 )
             command, variables = command_line(argv, limits, files, environment or {}, wall, scratch)
+            place = "/" if wall is protection.Protection.BUBBLEWRAP else scratch
             try:
-                process = subprocess.Popen(  # noqa: S603
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    pass_fds=tuple(sockets),
-                    env=dict(variables),
-                    cwd="/" if wall is protection.Protection.BUBBLEWRAP else scratch,
-                    start_new_session=True,
-                )
+                process = _process(command, variables, place, sockets)
             except OSError as error:
                 refusal.append(f"'{command[0]}' could not be started: {error}")
                 started.set()
@@ -125,6 +117,21 @@ def spawn(
     if refusal:
         raise SpawnFailed(refusal[0])
     return child
+
+
+def _process(
+    command: Sequence[str], variables: Mapping[str, str], place: str, sockets: Sequence[int]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        pass_fds=tuple(sockets),
+        env=dict(variables),
+        cwd=place,
+        start_new_session=True,
+    )
 
 
 def command_line(

@@ -62,25 +62,22 @@ def start_query_execution(
     if ExecutionParameters and kind != "DML":
         raise refused("ExecutionParameters fill the places of a question; this statement is none.")
     name = world.uuid()
+    execution = {
+        "QueryExecutionId": name,
+        "Query": QueryString,
+        "StatementType": kind,
+        "ResultConfiguration": _results(workgroup, ResultConfiguration or {}, name, kind),
+        "ResultReuseConfiguration": dict(ResultReuseConfiguration or {}),
+        "QueryExecutionContext": context,
+        "Status": {"State": "QUEUED", "SubmissionDateTime": call.now.isoformat()},
+        "Statistics": {},
+        "WorkGroup": workgroup["Name"],
+        "EngineVersion": ENGINE,
+        "ClientRequestToken": ClientRequestToken,
+        **({"ExecutionParameters": list(ExecutionParameters)} if ExecutionParameters else {}),
+    }
     key = key_of(call.account, call.region, name)
-    results = _results(workgroup, ResultConfiguration or {}, name, kind)
-    shelf.put(
-        key,
-        {
-            "QueryExecutionId": name,
-            "Query": QueryString,
-            "StatementType": kind,
-            "ResultConfiguration": results,
-            "ResultReuseConfiguration": dict(ResultReuseConfiguration or {}),
-            "QueryExecutionContext": context,
-            "Status": {"State": "QUEUED", "SubmissionDateTime": call.now.isoformat()},
-            "Statistics": {},
-            "WorkGroup": workgroup["Name"],
-            "EngineVersion": ENGINE,
-            "ClientRequestToken": ClientRequestToken,
-            **({"ExecutionParameters": list(ExecutionParameters)} if ExecutionParameters else {}),
-        },
-    )
+    shelf.put(key, execution)
     shelf.send(row_of(key))
     return {"QueryExecutionId": name}
 

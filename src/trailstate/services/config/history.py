@@ -41,10 +41,7 @@ def get_resource_config_history(
     nextToken: str | None = None,
 ) -> dict[str, Any]:
     """The items of one resource between two times, newest first unless asked otherwise."""
-    if earlierTime and laterTime and earlierTime > laterTime:
-        raise fault.InvalidTimeRangeException(
-            "The specified time range is not valid. The earlier time is not chronologically before the later time."
-        )
+    _hold_range(earlierTime, laterTime)
     size = _limit(limit, ITEMS)
     hold_type(resourceType)
     home = _home(call, history, recorders)
@@ -52,15 +49,8 @@ def get_resource_config_history(
         raise fault.ResourceNotDiscoveredException(
             f"Resource {resourceId} of resourceType:{resourceType} is unknown or has not been discovered"
         )
-    question = [
-        call.account,
-        call.region,
-        resourceType,
-        resourceId,
-        chronologicalOrder,
-        _text(earlierTime),
-        _text(laterTime),
-    ]
+    times = [_text(earlierTime), _text(laterTime)]
+    question = [call.account, call.region, resourceType, resourceId, chronologicalOrder, *times]
     oldest = call.now - timedelta(days=recorders.retention_days(home))
     found = history.history(
         call.account,
@@ -78,6 +68,13 @@ def get_resource_config_history(
         return answer
     place = (int(found[size - 1].item["configurationStateId"]),)
     return answer | {"nextToken": tokens.seal(question, place)}
+
+
+def _hold_range(earlier: datetime | None, later: datetime | None) -> None:
+    if earlier and later and earlier > later:
+        raise fault.InvalidTimeRangeException(
+            "The specified time range is not valid. The earlier time is not chronologically before the later time."
+        )
 
 
 @operation("config", judges=("resourceKeys",))

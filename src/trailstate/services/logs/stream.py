@@ -19,7 +19,7 @@ from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.watch.arrival import LOGS, Events, logs_queue, logs_row
 from trailstate.watch.group import STREAMS_MAX, streams
-from trailstate.watch.log import LogEvents
+from trailstate.watch.log import LogEvents, StreamFacts
 from trailstate.wire.call import Call
 
 STREAM_NAME = re.compile(r"[^:*]{1,512}")
@@ -74,25 +74,17 @@ def describe_log_streams(
         raise fault.InvalidParameterException("Cannot order by LastEventTime with a logStreamNamePrefix.")
     runner.drain(LOGS, logs_queue(call.account, call.region, name))
     facts = events.streams(group["id"])
-    found: list[dict[str, Any]] = []
-    for key, value in shelf.documents(call.account, call.region, streams(name)):
-        if not key.name.startswith(logStreamNamePrefix or ""):
-            continue
-        told: dict[str, Any] = {
+    found = [
+        {
             "logStreamName": key.name,
             "creationTime": value["creationTime"],
             "arn": f"{group_arn(call, name)}:log-stream:{key.name}",
             "storedBytes": 0,
+            **_times(facts.get(key.name)),
         }
-        known = facts.get(key.name)
-        if known is not None:
-            told |= {
-                "firstEventTimestamp": known.first,
-                "lastEventTimestamp": known.last,
-                "lastIngestionTime": known.ingested,
-                "uploadSequenceToken": f"{known.ingested:056d}",
-            }
-        found.append(told)
+        for key, value in shelf.documents(call.account, call.region, streams(name))
+        if key.name.startswith(logStreamNamePrefix or "")
+    ]
     if orderBy == BY_TIME:
         found.sort(key=lambda each: each.get("lastEventTimestamp", 0))
     if descending:
@@ -100,3 +92,15 @@ def describe_log_streams(
     question = [call.account, call.region, name, logStreamNamePrefix, orderBy, descending]
     shown, more = page(tokens, question, found, limit=limit, token=nextToken)
     return {"logStreams": list(shown), **more}
+
+
+def _times(known: StreamFacts | None) -> dict[str, Any]:
+    """What its events say of a stream; nothing before the first one."""
+    if known is None:
+        return {}
+    return {
+        "firstEventTimestamp": known.first,
+        "lastEventTimestamp": known.last,
+        "lastIngestionTime": known.ingested,
+        "uploadSequenceToken": f"{known.ingested:056d}",
+    }
