@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trailstate.compliance.line import moment_of
-from trailstate.compliance.organization import SERVICE, Deployment, unstage
-from trailstate.services.config.tags import remove_tags
+from trailstate.compliance.organization import SERVICE, Deployment, stage, suffixed, unstage
+from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.trail.organization import Organizations
@@ -33,6 +33,19 @@ class Thing:
     """The member that says how the whole of it is."""
     member_status: str
     """The member that says how it is in one account."""
+    prefix: str
+    """What the name begins with under which a member account has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What one thing is called: by its owner, by AWS, and in the member accounts."""
+
+    name: str
+    suffixed: str
+    arn: str
+    deployed: str
+    is_new: bool
 
 
 def administered(call: Call, door: Door, world: World) -> frozenset[str]:
@@ -70,6 +83,31 @@ def one(shelf: StagedShelf, call: Call, thing: Thing, name: str) -> dict[str, An
     if found is None:
         raise thing.absent(f"The {thing.called} '{name}' does not exist in this organization.")
     return found
+
+
+def identity_of(call: Call, shelf: StagedShelf, world: World, thing: Thing, name: str) -> Identity:
+    """That of the thing that is put under this name, there or new; ResourceInUseException while it is deployed."""
+    known = shelf.get(ShelfKey(call.account, call.region, thing.deployment.kind, name))
+    refuse_in_progress(known, name)
+    one_of_a_kind = known["identity"] if known else suffixed(world, name)
+    arn = f"arn:aws:config:{call.region}:{call.account}:{thing.called.replace(' ', '-')}/{one_of_a_kind}"
+    return Identity(name, one_of_a_kind, arn, f"{thing.prefix}-{one_of_a_kind}", is_new=known is None)
+
+
+def deploy(
+    call: Call,
+    shelf: StagedShelf,
+    world: World,
+    thing: Thing,
+    identity: Identity,
+    document: Mapping[str, Any],
+    tags: Sequence[Mapping[str, str]] | None,
+) -> None:
+    """Keep the document and have it brought to the accounts it names; tags are those of a new thing alone."""
+    named = {"name": identity.name, "identity": identity.suffixed, "arn": identity.arn, "deployed": identity.deployed}
+    stage(shelf, call, world, thing.deployment, identity.name, {**named, **document})
+    if tags and identity.is_new:
+        put_tags(call, shelf, identity.arn, tags)
 
 
 def withdraw(call: Call, shelf: StagedShelf, door: Door, world: World, thing: Thing, name: str) -> None:

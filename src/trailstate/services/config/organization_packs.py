@@ -4,25 +4,24 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from trailstate.compliance.organization import PACKS, stage, suffixed
+from trailstate.compliance.organization import PACKS
 from trailstate.services.config.organization import (
     PAGE,
     Thing,
     administered,
+    deploy,
     identified,
+    identity_of,
     members_of,
     named,
     one,
-    refuse_in_progress,
     status_of,
     targets,
     withdraw,
 )
 from trailstate.services.config.packs import template_text, validated
 from trailstate.services.config.paged import paged
-from trailstate.services.config.tags import put_tags
 from trailstate.services.operation import operation
-from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call, Door
@@ -39,6 +38,7 @@ PACK = Thing(
     absent=fault.NoSuchOrganizationConformancePackException,
     status="Status",
     member_status="Status",
+    prefix="OrgConformsPack",
 )
 
 
@@ -65,12 +65,7 @@ def put_organization_conformance_pack(
         validated(text, ConformancePackInputParameters, most)
     except Fault as refused:
         raise fault.OrganizationConformancePackTemplateValidationException(refused.message) from refused
-    name = OrganizationConformancePackName
-    known = shelf.get(ShelfKey(call.account, call.region, PACKS.kind, name))
-    refuse_in_progress(known, name)
-    identity = known["identity"] if known else suffixed(world, name)
-    deployed = f"OrgConformsPack-{identity}"
-    arn = f"arn:aws:config:{call.region}:{call.account}:organization-conformance-pack/{identity}"
+    identity = identity_of(call, shelf, world, PACK, OrganizationConformancePackName)
     asked = {
         "DeliveryS3Bucket": DeliveryS3Bucket,
         "DeliveryS3KeyPrefix": DeliveryS3KeyPrefix,
@@ -78,19 +73,13 @@ def put_organization_conformance_pack(
     }
     kept = {member: value for member, value in asked.items() if value is not None}
     document = {
-        "name": name,
-        "identity": identity,
-        "arn": arn,
-        "deployed": deployed,
-        "parameters": {"ConformancePackName": deployed, "TemplateBody": text, **kept},
+        "parameters": {"ConformancePackName": identity.deployed, "TemplateBody": text, **kept},
         "accounts": targets(found, ExcludedAccounts),
         "ExcludedAccounts": list(ExcludedAccounts or ()),
         **kept,
     }
-    stage(shelf, call, world, PACKS, name, document)
-    if Tags and known is None:
-        put_tags(call, shelf, arn, Tags)
-    return {"OrganizationConformancePackArn": arn}
+    deploy(call, shelf, world, PACK, identity, document, Tags)
+    return {"OrganizationConformancePackArn": identity.arn}
 
 
 @operation("config")

@@ -5,24 +5,23 @@ from functools import partial
 from typing import Any
 
 from trailstate.compliance.definition import InvalidRule, hold
-from trailstate.compliance.organization import RULES, stage, suffixed
+from trailstate.compliance.organization import RULES
 from trailstate.services.config.organization import (
     PAGE,
     Thing,
     administered,
+    deploy,
     identified,
+    identity_of,
     members_of,
     named,
     one,
-    refuse_in_progress,
     status_of,
     targets,
     withdraw,
 )
 from trailstate.services.config.paged import paged
-from trailstate.services.config.tags import put_tags
 from trailstate.services.operation import operation
-from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
 from trailstate.wire.call import Call, Door
@@ -39,6 +38,7 @@ RULE = Thing(
     absent=fault.NoSuchOrganizationConfigRuleException,
     status="OrganizationRuleStatus",
     member_status="MemberAccountRuleStatus",
+    prefix="OrgConfigRule",
 )
 
 
@@ -64,36 +64,24 @@ def put_organization_config_rule(
             "Give either OrganizationManagedRuleMetadata or OrganizationCustomRuleMetadata."
         )
     found = administered(call, door, world)
-    key = ShelfKey(call.account, call.region, RULES.kind, OrganizationConfigRuleName)
-    known = shelf.get(key)
-    refuse_in_progress(known, OrganizationConfigRuleName)
-    given = OrganizationManagedRuleMetadata or OrganizationCustomRuleMetadata or {}
-    identity = known["identity"] if known else suffixed(world, OrganizationConfigRuleName)
-    deployed = f"OrgConfigRule-{identity}"
-    rule = _rule(deployed, given)
+    identity = identity_of(call, shelf, world, RULE, OrganizationConfigRuleName)
+    rule = _rule(identity.deployed, OrganizationManagedRuleMetadata or OrganizationCustomRuleMetadata or {})
     try:
         hold(rule)
     except InvalidRule as error:
         raise fault.InvalidParameterValueException(str(error)) from error
-    arn = f"arn:aws:config:{call.region}:{call.account}:organization-config-rule/{identity}"
     asked = {
         "OrganizationManagedRuleMetadata": OrganizationManagedRuleMetadata,
         "OrganizationCustomRuleMetadata": OrganizationCustomRuleMetadata,
         "ExcludedAccounts": list(ExcludedAccounts or ()),
     }
     document = {
-        "name": OrganizationConfigRuleName,
-        "identity": identity,
-        "arn": arn,
-        "deployed": deployed,
         "parameters": {"ConfigRule": rule},
         "accounts": targets(found, ExcludedAccounts),
         **{name: value for name, value in asked.items() if value is not None},
     }
-    stage(shelf, call, world, RULES, OrganizationConfigRuleName, document)
-    if Tags and known is None:
-        put_tags(call, shelf, arn, Tags)
-    return {"OrganizationConfigRuleArn": arn}
+    deploy(call, shelf, world, RULE, identity, document, Tags)
+    return {"OrganizationConfigRuleArn": identity.arn}
 
 
 def _rule(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
