@@ -4,7 +4,7 @@ Processor time, once as the house asks (service and operation named, with a call
 is how the bare estate is asked. A fixed piece of work beside it says what the machine is worth just then. `--profile`
 tells where the time of the named calls goes.
 
-python -m bench.simulator [--turns 300] [--profile]
+python -m bench.simulator [--turns 400] [--profile]
 """
 
 import argparse
@@ -13,6 +13,7 @@ import io
 import json
 import os
 import pstats
+import statistics
 import time
 from itertools import count
 
@@ -121,25 +122,26 @@ def profile(bench: Bench, turns: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What a call costs inside the simulator's process.")
-    parser.add_argument("--turns", type=int, default=300)
+    parser.add_argument("--turns", type=int, default=400)
     parser.add_argument("--profile", action="store_true")
     given = parser.parse_args()
     bench = Bench()
     if given.profile:
         profile(bench, given.turns)
         return
-    figures = {kind: [0.0] * len(NAMES) for kind in ("named", "bare")}
-    reference = 0.0
-    rounds = max(1, given.turns // BATCH)
-    for _ in range(rounds):
-        reference += reference_us() / rounds
+    figures: dict[str, list[list[float]]] = {kind: [[] for _ in NAMES] for kind in ("named", "bare")}
+    references = []
+    for _ in range(max(1, given.turns // BATCH)):
+        references.append(reference_us())
         for which in range(len(NAMES)):
-            figures["named"][which] += bench.calls(which, BATCH, named=True) / rounds
-            figures["bare"][which] += bench.calls(which, BATCH, named=False) / rounds
+            figures["named"][which].append(bench.calls(which, BATCH, named=True))
+            figures["bare"][which].append(bench.calls(which, BATCH, named=False))
+    medians = {kind: list(map(statistics.median, rows)) for kind, rows in figures.items()}
     print(f"{'':34}{'named us':>10}{'bare us':>10}")
-    for (service, operation), *row in zip(NAMES, *figures.values(), strict=True):
+    for (service, operation), *row in zip(NAMES, *medians.values(), strict=True):
         print(f"{service + ' ' + operation:34}{row[0]:>10.0f}{row[1]:>10.0f}")
-    named, bare = (sum(each) / len(NAMES) for each in figures.values())
+    named, bare = (statistics.mean(row) for row in medians.values())
+    reference = statistics.median(references)
     print(f"{'mean':34}{named:>10.0f}{bare:>10.0f}")
     print(f"{'a fixed piece of work beside it':34}{reference:>10.0f}")
     print(json.dumps({"named_us": named, "bare_us": bare, "reference_us": reference}))

@@ -5,6 +5,7 @@ from typing import Any
 
 import flask
 import pytest
+from moto.core.request import Request
 from moto.moto_server.werkzeug_app import BackendRequest
 from requests.structures import CaseInsensitiveDict
 
@@ -44,9 +45,14 @@ def test_a_request_reads_as_it_did(name: str) -> None:
     method, target, *headers, body = REQUESTS[name]
     now = Asked(an_environ(method, target, *headers, body=body))
     before = BackendRequest(an_environ(method, target, *headers, body=body))
+    assert vars(now).keys() >= vars(Request(an_environ(method, target, body=body))).keys()
     with flask.Flask("moto").app_context():
-        for part in ("data", "form", "files", "args", "values", "raw_path", "raw_url", "path", "host", "mimetype"):
+        for part in ("data", "form", "files", "args", "raw_path", "raw_url", "path", "host", "mimetype"):
             assert getattr(now, part) == getattr(before, part), part
+        assert list(now.values.items(multi=True)) == list(before.values.items(multi=True))
+        for name in ("B", "C", "x", "absent"):
+            assert now.values.get(name, "none") == before.values.get(name, "none")
+            assert now.values.getlist(name) == before.values.getlist(name)
     assert list(headers_of(now.environ).items()) == list(before.headers)
 
 

@@ -17,10 +17,13 @@ from moto.core.request import (
     Request,
     environ_key_for_header,
 )
+from moto.settings import MAX_FORM_MEMORY_SIZE
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequestKeyError, HTTPException
 from werkzeug.http import parse_options_header
+from werkzeug.sansio.request import Request as AnyRequest
 from werkzeug.urls import iri_to_uri
+from werkzeug.utils import cached_property
 from werkzeug.wrappers import Response
 
 FORM = "application/x-www-form-urlencoded"
@@ -28,6 +31,7 @@ MULTIPART = "multipart/form-data"
 UNTYPED = "text/html; charset=utf-8"
 """What moto's web framework writes where moto named no type."""
 
+SERVER = ("localhost", 80)
 KEPT = 512
 """How many content types, hosts, header names, and paths of each service are remembered."""
 
@@ -63,14 +67,32 @@ class Asked(Request):
     raw_path = raw_url = root_url = ""
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        super().__init__(environ)
-        self.headers = Lines(environ)
-        self.stream = environ["wsgi.input"]
-        self.root_url = _root(environ["HTTP_HOST"])
         target: str = environ["RAW_URI"]
         path, _, query = target.partition("?")
+        decoded: str = environ["PATH_INFO"]
+        AnyRequest.__init__(
+            self,
+            environ["REQUEST_METHOD"],
+            environ["wsgi.url_scheme"],
+            SERVER,
+            "",
+            decoded if decoded.isascii() else decoded.encode("latin-1").decode(errors="replace"),
+            query.encode("latin-1"),
+            Lines(environ),
+            environ["REMOTE_ADDR"],
+        )
+        self.environ = environ
+        self.shallow = False
+        self.max_form_memory_size = MAX_FORM_MEMORY_SIZE
+        self.stream = environ["wsgi.input"]
+        self.root_url = _root(environ["HTTP_HOST"])
         self.raw_path = path if path[:1] == "/" else _raw_path(target)
         self.raw_url = f"{self.root_url.rstrip('/')}{self.raw_path}" + (f"?{query}" if query else "")
+
+    @cached_property
+    def values(self) -> Any:
+        """All that was given by name; mostly that is the form alone."""
+        return super().values if self.query_string or self.method == "GET" else self.form
 
     def _load_form_data(self) -> None:
         own = vars(self)
@@ -80,7 +102,7 @@ class Asked(Request):
         if kind == MULTIPART:
             super()._load_form_data()
             return
-        own["form"], own["files"] = _form(self) if kind == FORM else ImmutableMultiDict(), ImmutableMultiDict()
+        own["form"], own["files"] = _form(self) if kind == FORM else Form(), ImmutableMultiDict()
 
 
 class Handlers:
@@ -171,13 +193,23 @@ class Answer(Response):
     default_mimetype = "text/html"
 
 
-def _form(request: Asked) -> ImmutableMultiDict[str, str]:
+class Form(ImmutableMultiDict[str, str]):
+    """A form's members. Parsers ask it for every member that the model knows, most of which are not there."""
+
+    def get(self, key: str, default: Any = None, type: Any = None) -> Any:  # type: ignore[override]
+        if type is not None:
+            return super().get(key, default, type)
+        found = dict.get(self, key)
+        return found[0] if found else default
+
+
+def _form(request: Asked) -> Form:
     """The members of a form; none when it is not text."""
     try:
         text = request.stream.read().decode()
     except UnicodeDecodeError:
-        return ImmutableMultiDict()
-    return ImmutableMultiDict(parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote"))
+        return Form()
+    return Form(parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote"))
 
 
 def headers_of(environ: dict[str, Any]) -> dict[str, str]:

@@ -46,32 +46,32 @@ def _document(start: str, body: dict[str, Any], short: bool) -> str:
     return start + _element(name, value, short)
 
 
-def _content(members: dict[str, Any], short: bool) -> str:
-    """The elements within one, its own text last."""
-    parts = []
-    for name, value in members.items():
-        if type(value) is list:
-            parts.extend([_element(name, each, short) for each in value])
-        elif name != TEXT:
-            parts.append(_element(name, value, short))
-    if members.get(TEXT) is not None:
-        parts.append(escape(_text(members[TEXT])))
-    return "".join(parts)
-
-
 def _element(name: str, value: Any, short: bool) -> str:
     if not _is_name(name):
         raise OddError
-    start = name
+    attributes = ""
     if isinstance(value, dict):
-        attributes = {each: value[each] for each in value if each[:1] == ATTRIBUTE}
-        if attributes:
-            start += "".join(map(_attribute, attributes, attributes.values()))
-            value = {each: value[each] for each in value if each not in attributes}
-        content = _content(value, short)
+        attributes, content = _inside(value, short)
     else:
         content = "" if value is None else escape(_text(value))
-    return f"<{start}/>" if short and not content else f"<{start}>{content}</{name}>"
+    return f"<{name}{attributes}/>" if short and not content else f"<{name}{attributes}>{content}</{name}>"
+
+
+def _inside(members: dict[str, Any], short: bool) -> tuple[str, str]:
+    """The attributes of an element, and the elements in it with its own text last."""
+    attributes, text, parts = "", None, []
+    for name, value in members.items():
+        if name == TEXT:
+            text = value
+        elif name[:1] == ATTRIBUTE:
+            attributes += _attribute(name, value)
+        elif type(value) is list:
+            parts.extend([_element(name, each, short) for each in value])
+        else:
+            parts.append(_element(name, value, short))
+    if text is not None:
+        parts.append(escape(_text(text)))
+    return attributes, "".join(parts)
 
 
 def _attribute(name: str, value: Any) -> str:

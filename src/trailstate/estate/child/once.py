@@ -12,6 +12,7 @@ from trailstate.estate.child import document, members
 from trailstate.estate.child.sources import replace
 
 REQUEST_ID = re.compile("<RequestId>.*</RequestId>")
+TEXTS_KEPT = 256
 NAMES_KEPT = 4096
 """Clients may name operations that do not exist, so not every name can be kept."""
 
@@ -50,6 +51,26 @@ def request_ids_are_one_draw() -> None:
     replace(BaseResponse, "_enrich_response", staticmethod(enriched))
 
 
+def who_and_where_are_read_once() -> None:
+    """Who calls, and from where, is sought in the same few headers by patterns that look at every character of them."""
+    from moto.core import responses
+    from moto.core.responses import BaseResponse
+    from moto.utilities import utils
+
+    for name in ("access_key_regex", "region_from_useragent_regex"):
+        replace(BaseResponse, name, Remembering(getattr(BaseResponse, name)))
+    partition = lru_cache(maxsize=NAMES_KEPT)(utils.get_partition)
+    for place in (responses, utils):
+        replace(place, "get_partition", partition)
+
+
+class Remembering:
+    """A pattern that knows what it found in a text that comes again."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self.search = lru_cache(maxsize=TEXTS_KEPT)(pattern.search)
+
+
 def accounts_are_found_at_once() -> None:
     """An account that is there is looked up; moto lists all accounts and all services' stores first, several times a
     request."""
@@ -76,6 +97,7 @@ AT_START: tuple[Callable[[], None], ...] = (
     methods_are_named_once,
     names_are_spelled_once,
     request_ids_are_one_draw,
+    who_and_where_are_read_once,
     accounts_are_found_at_once,
     documents_are_written_directly,
     members.members_are_sought_by_known_names,
