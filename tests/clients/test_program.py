@@ -210,6 +210,12 @@ def test_the_demo_plays_asks_and_counts(tmp_path: Path) -> None:
     assert lines[-1] == "1 of 7 answered"
 
 
+def test_a_demo_that_cannot_have_its_port_says_so(server: ServerProcess, tmp_path: Path) -> None:
+    done = run(tmp_path, "demo", "--port", server.endpoint.rpartition(":")[2])
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("The server cannot run: ")
+
+
 def test_an_incident_can_be_played_on_it(server: ServerProcess, home: Path) -> None:
     done = ask(server, home, "play", "terminated-instance")
     assert done.code == 0, done.err

@@ -14,6 +14,7 @@ import typer
 from trailstate.cli.exit import ExitCode, Stop
 from trailstate.cli.options import Config, Data, effective
 from trailstate.cli.terminal import put, room, say, sentence, table
+from trailstate.cli.up import refusals_said
 
 if TYPE_CHECKING:
     from trailstate.app import Running
@@ -72,7 +73,7 @@ def demo(
     world = AdjustableWorld(start=_yesterday_afternoon(RealWorld().now()))
     with tempfile.TemporaryDirectory(prefix="trailstate-demo-") as directory:
         settings = load_settings({"port": port, "data": directory, "testing": True}, {}, looks_for_file=False)
-        with app.running(settings, world) as running:
+        with refusals_said(), app.running(settings, world) as running:
             width = room()
             put(_heading(running, width))
             played = _play_all(chosen, running, world)

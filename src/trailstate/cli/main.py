@@ -50,6 +50,10 @@ ORDER = (
 """The verbs as help lists them: begin, ask, look at resources, judge, be told, prove, play."""
 
 
+LAB_MODULES = ("boto3", "moto", "time_machine")
+"""What only the extra `lab` brings."""
+
+
 class Verbs(TyperGroup):
     """The group of all verbs: turns what a verb raises into one sentence and an exit code."""
 
@@ -66,6 +70,11 @@ class Verbs(TyperGroup):
         except SettingsError as error:
             say(str(error))
             raise typer.Exit(ExitCode.USAGE) from None
+        except ModuleNotFoundError as error:
+            if error.name not in LAB_MODULES:
+                raise
+            say(f"This needs {error.name}, which is not installed here: pip install 'trailstate[lab]'.")
+            raise typer.Exit(ExitCode.NO) from None
 
 
 app = typer.Typer(

@@ -1,5 +1,7 @@
 """`trailstate up`: start the server, say where it is, and refuse addresses it could not defend."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,24 +62,26 @@ def up(
         accounts=account or None,
         config=config,
     )
-    from trailstate.app import holds_foreign_data
+    from trailstate.app import holds_foreign_data, serve
 
     warning = exposure(settings, foreign=not is_loopback(settings.host) and holds_foreign_data(settings.data))
     if warning:
         say(warning)
-    raise typer.Exit(served(settings))
+    with refusals_said():
+        code = serve(settings, lambda running: announce(running, settings))
+    raise typer.Exit(code)
 
 
-def served(settings: Settings) -> int:
-    """Serve until a signal; the exit code. Ends the command when the server cannot run."""
-    from trailstate.app import serve
+@contextlib.contextmanager
+def refusals_said() -> Iterator[None]:
+    """Ends the command with a sentence where a server cannot run."""
     from trailstate.estate.interface import EstateMissing, EstateUnavailable
     from trailstate.gateway.server import PortUnavailable
     from trailstate.stores.interface import DirectoryInUse, StoreUnavailable
     from trailstate.stores.sqlite import StoreRefused
 
     try:
-        return serve(settings, lambda running: announce(running, settings))
+        yield
     except DirectoryInUse as error:
         raise Stop(ExitCode.REFUSED, f"{error}.") from None
     except (PortUnavailable, StoreUnavailable, StoreRefused, EstateMissing, EstateUnavailable) as error:

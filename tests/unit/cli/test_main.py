@@ -62,6 +62,19 @@ def test_a_wrong_setting_is_one_sentence() -> None:
     )
 
 
+def test_what_an_extra_brings_is_named_with_the_command_that_installs_it() -> None:
+    program = (
+        "import sys; sys.argv = ['trailstate', 'demo']; sys.modules['boto3'] = None\n"
+        "from trailstate.cli.main import main\n"
+        "main()"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert answer.returncode == ExitCode.NO
+    assert answer.stderr == "This needs boto3, which is not installed here: pip install 'trailstate[lab]'.\n"
+
+
 @pytest.mark.parametrize(("debug", "shown"), [({}, False), ({"TRAILSTATE_DEBUG": "1"}, True)])
 def test_a_failure_nobody_foresaw_is_a_sentence_too(debug: dict[str, str], shown: bool) -> None:
     program = (
