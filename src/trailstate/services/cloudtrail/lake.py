@@ -127,6 +127,8 @@ def describe_query(
     EventDataStoreOwnerAccountId: str | None = None,
 ) -> dict[str, Any]:
     """How a query stands."""
+    if QueryId is None:
+        raise fault.InvalidParameterException("Expected a QueryId; QueryAlias is for dashboards, which are not yet.")
     document = _found(call, shelf, QueryId)
     delivered = document["ResultConfiguration"].get("OutputLocation")
     told = {

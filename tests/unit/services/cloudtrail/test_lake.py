@@ -73,6 +73,13 @@ def test_what_cannot_be_asked_is_refused_at_once(lab: Lab, sql: str) -> None:
     assert refusal.value.response["Error"]["Code"] == REFUSED[sql]
 
 
+def test_a_query_is_described_by_its_id(lab: Lab) -> None:
+    for given in ({}, {"QueryAlias": "widget"}):
+        with pytest.raises(ClientError, match="Expected a QueryId") as refusal:
+            lab.client("cloudtrail").describe_query(**given)
+        assert refusal.value.response["Error"]["Code"] == "InvalidParameterException"
+
+
 def test_a_query_that_fails_says_why(lab: Lab) -> None:
     name = run(lab, f"SELECT nosuch FROM {STORE_ID}")
     answer = lab.client("cloudtrail").get_query_results(QueryId=name)
