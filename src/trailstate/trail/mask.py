@@ -5,6 +5,7 @@ member, is data (`data/masks.json`); a sensitive member without a row is left ou
 in the younger JSON ones. Blobs never appear.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -17,6 +18,10 @@ Convert = Callable[[Any], Any]
 
 DROP = "drop"
 SHOW = "show"
+LITERALS = "literals"
+REDACTED = "***(Redacted)"
+_LITERAL = re.compile(r"'(?:[^']|'')*'(\s*:)?|(?<![\w.'\"])-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.'\"])")
+"""A text or a number of a PartiQL statement; with the colon that makes a text the name of an attribute."""
 
 
 @cache
@@ -31,6 +36,8 @@ def masks(service: str, operation: str, side: str) -> dict[str, str]:
 
 def hidden(how: str) -> Convert:
     """A converter that gives the text AWS writes instead of a value, keeping the shape of lists and maps."""
+    if how == LITERALS:
+        return without_literals
     text: str = table("masks")["texts"].get(how, how)
 
     def conceal(value: Any) -> Any:
@@ -41,6 +48,13 @@ def hidden(how: str) -> Convert:
         return text
 
     return conceal
+
+
+def without_literals(statement: Any) -> Any:
+    """A PartiQL statement without the values in it."""
+    if not isinstance(statement, str):
+        return statement
+    return _LITERAL.sub(lambda found: found[0] if found[1] else REDACTED, statement)
 
 
 def default_for_sensitive(protocol: str, type_name: str) -> str:

@@ -3,12 +3,15 @@
 Nothing is invented for other operations: event history derives its richer list from the request instead.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from trailstate.trail.tables import table
 from trailstate.wire.call import Call, Outcome
+
+TABLE_OF_STATEMENT = re.compile(r"""\b(?:FROM|INTO|UPDATE)\s+"?([A-Za-z0-9_.-]{3,255})""", re.IGNORECASE)
 
 
 def resources(call: Call, outcome: Outcome, resource_type: str | None, region: str) -> list[dict[str, Any]]:
@@ -39,10 +42,44 @@ def reads_result(service: str, operation: str) -> bool:
 def _values(row: Mapping[str, Any], call: Call, outcome: Outcome) -> list[str]:
     value = call.parameters.get(row["member"])
     answered = (outcome.result or {}).get(row["result"]) if row.get("result") else None
-    value = answered or value
+    value = NAMES[row["names"]](value) if "names" in row else answered or value
     if isinstance(value, list):
         return [item for item in value if isinstance(item, str)]
     return [value] if isinstance(value, str) else []
+
+
+def _keys(value: Any) -> list[str]:
+    """DynamoDB's batches go by table."""
+    return list(value) if isinstance(value, dict) else []
+
+
+def _tables(value: Any) -> list[Any]:
+    """Each step of DynamoDB's transactions names its table: `{"Put": {"TableName": …}}`."""
+    steps = [each for each in _list(value) if isinstance(each, dict)]
+    return [action.get("TableName") for step in steps for action in step.values() if isinstance(action, dict)]
+
+
+def _statements(value: Any) -> list[str]:
+    return [name for each in _list(value) if isinstance(each, dict) for name in _statement(each.get("Statement"))]
+
+
+def _statement(value: Any) -> list[str]:
+    """The table that a PartiQL statement is about."""
+    found = TABLE_OF_STATEMENT.search(value) if isinstance(value, str) else None
+    return [found[1]] if found else []
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+NAMES: Mapping[str, Callable[[Any], list[Any]]] = {
+    "keys": _keys,
+    "tables": _tables,
+    "statement": _statement,
+    "statements": _statements,
+}
+"""Where names stand within a member, by the word of the table."""
 
 
 def _entry(row: Mapping[str, Any], value: str, call: Call, region: str) -> dict[str, Any] | None:

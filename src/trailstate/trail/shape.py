@@ -14,6 +14,9 @@ from trailstate.trail.mask import DROP, SHOW, default_for_sensitive, hidden, is_
 from trailstate.trail.names import lowered
 
 Convert = Callable[[Any], Any]
+TYPED_VALUE = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M"})
+"""The members of DynamoDB's AttributeValue, which records show without the letter of its type."""
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -70,6 +73,8 @@ def _shared(shape: Any, rules: Rules) -> Convert:
 def _structure(shape: Any, rules: Rules, path: str) -> Convert:
     if shape.is_document_type:
         return plain
+    if TYPED_VALUE <= shape.members.keys():
+        return untyped
     plan: dict[str, tuple[str, Convert]] = {}
     for member, member_shape in shape.members.items():
         name = rules.renames.get(_join(path, member)) or rules.name(member)
@@ -137,6 +142,16 @@ def _leaf(shape: Any, rules: Rules) -> Convert:
         return lambda value: moment_of(value, shape) if isinstance(value, datetime) else plain(value)
     text = iso_date if shape.serialization.get("timestampFormat") == "iso8601" else java_date
     return lambda value: text(value) if isinstance(value, datetime) else plain(value)
+
+
+def untyped(value: Mapping[str, Any]) -> Any:
+    """What DynamoDB's typed value holds: `{"S": "blue"}` is written "blue"; bytes are not written."""
+    ((kind, held),) = value.items() if len(value) == 1 else (("NULL", True),)
+    if kind == "M":
+        return {str(name): untyped(each) for name, each in held.items()}
+    if kind == "L":
+        return [untyped(each) for each in held]
+    return None if kind in ("B", "BS", "NULL") else plain(held)
 
 
 def plain(value: Any) -> Any:

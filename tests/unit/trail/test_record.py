@@ -187,6 +187,18 @@ def test_an_object_write_is_a_data_event_with_both_resources() -> None:
     assert [each["ARN"] for each in event["resources"]] == ["arn:aws:s3:::b/k", "arn:aws:s3:::b"]
 
 
+def test_dynamodbs_values_are_written_without_the_letters_of_their_types() -> None:
+    key = {
+        "artist": {"S": "No One"}, "year": {"N": "1999"}, "live": {"BOOL": False}, "cover": {"B": b"\x00"},
+        "label": {"NULL": True}, "tags": {"SS": ["a", "b"]}, "parts": {"L": [{"M": {"n": {"N": "1"}}}]},
+    }  # fmt: skip
+    event = record.build(a_call("dynamodb", "GetItem", {"TableName": "t", "Key": key}), done({}))
+    assert event["requestParameters"]["key"] == {
+        "artist": "No One", "year": "1999", "live": False, "cover": None,
+        "label": None, "tags": ["a", "b"], "parts": [{"n": "1"}],
+    }  # fmt: skip
+
+
 def test_rds_drops_its_single_wrapper_and_hides_the_password() -> None:
     call = a_call("rds", "CreateDBInstance", {"DBInstanceIdentifier": "db", "MasterUserPassword": CANARY})
     event = record.build(call, done({"DBInstance": {"DBInstanceIdentifier": "db"}}))

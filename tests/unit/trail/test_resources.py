@@ -14,6 +14,12 @@ BUCKET = {"accountId": ACCOUNT, "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::
 PARAMETER = f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/"
 ROLE = "arn:aws:iam::444455556666:role/r"
 
+
+def a_table(name: str) -> dict[str, str]:
+    arn = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/{name}"
+    return {"accountId": ACCOUNT, "type": "AWS::DynamoDB::Table", "ARN": arn}
+
+
 CASES = {
     "a bucket": ("s3", "PutBucketTagging", {"Bucket": "b"}, [BUCKET]),
     "an object, which has no account of its own, before its bucket": (
@@ -37,9 +43,28 @@ CASES = {
     ),
     "a table": (
         "dynamodb", "PutItem", {"TableName": "t"},
-        [{"accountId": ACCOUNT, "type": "AWS::DynamoDB::Table",
-          "ARN": f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t"}],
+        [a_table("t")],
     ),
+    "the tables of a batch": (
+        "dynamodb", "BatchGetItem", {"RequestItems": {"one": {"Keys": []}, "two": {"Keys": []}}},
+        [a_table("one"), a_table("two")],
+    ),
+    "the tables of a transaction, each once": (
+        "dynamodb", "TransactWriteItems",
+        {"TransactItems": [{"Put": {"TableName": "one"}}, {"Delete": {"TableName": "one"}},
+                           {"ConditionCheck": {"TableName": a_table("two")["ARN"]}}]},
+        [a_table("one"), a_table("two")],
+    ),
+    "the table of a PartiQL statement": (
+        "dynamodb", "ExecuteStatement", {"Statement": 'SELECT * FROM "one" WHERE artist = ?'},
+        [a_table("one")],
+    ),
+    "the tables of PartiQL statements": (
+        "dynamodb", "BatchExecuteStatement",
+        {"Statements": [{"Statement": "UPDATE one SET album = ?"}, {"Statement": "insert into two value {'k': ?}"}]},
+        [a_table("one"), a_table("two")],
+    ),
+    "no table of what is no statement": ("dynamodb", "ExecuteStatement", {"Statement": "EXPLAIN"}, None),
     "the role that was assumed, of the account it is in": (
         "sts", "AssumeRole", {"RoleArn": ROLE}, [{"accountId": "444455556666", "type": "AWS::IAM::Role", "ARN": ROLE}],
     ),
