@@ -73,7 +73,7 @@ def _shared(shape: Any, rules: Rules) -> Convert:
 def _structure(shape: Any, rules: Rules, path: str) -> Convert:
     if shape.is_document_type:
         return plain
-    if TYPED_VALUE <= shape.members.keys():
+    if shape.members.keys() >= TYPED_VALUE:
         return untyped
     plan: dict[str, tuple[str, Convert]] = {}
     for member, member_shape in shape.members.items():
@@ -146,7 +146,7 @@ def _leaf(shape: Any, rules: Rules) -> Convert:
 
 def untyped(value: Mapping[str, Any]) -> Any:
     """What DynamoDB's typed value holds: `{"S": "blue"}` is written "blue"; bytes are not written."""
-    ((kind, held),) = value.items() if len(value) == 1 else (("NULL", True),)
+    kind, held = next(iter(value.items()), ("NULL", True))
     if kind == "M":
         return {str(name): untyped(each) for name, each in held.items()}
     if kind == "L":
