@@ -96,7 +96,9 @@ def _entry(row: Mapping[str, Any], value: str, call: Call, region: str) -> dict[
 
 
 def _bare(row: Mapping[str, Any], value: str) -> str:
-    """The part of a member that the ARN takes: without a leading slash, or what stands after the last one."""
+    """The part of a member that the ARN takes: without a leading slash, or what stands after the last one or a text."""
+    if "after" in row:
+        return value.rpartition(row["after"])[2]
     if row.get("last"):
         return value.rpartition("/")[2]
     return value.removeprefix("/") if row.get("bare") else value

@@ -146,7 +146,8 @@ def _leaf(shape: Any, rules: Rules) -> Convert:
 
 def untyped(value: Mapping[str, Any]) -> Any:
     """What DynamoDB's typed value holds: `{"S": "blue"}` is written "blue"; bytes are not written."""
-    kind, held = next(iter(value.items()), ("NULL", True))
+    nothing: tuple[str, Any] = ("NULL", None)
+    kind, held = next(iter(value.items()), nothing)
     if kind == "M":
         return {str(name): untyped(each) for name, each in held.items()}
     if kind == "L":

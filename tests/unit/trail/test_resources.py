@@ -15,6 +15,13 @@ PARAMETER = f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/"
 ROLE = "arn:aws:iam::444455556666:role/r"
 
 
+FUNCTION = {
+    "accountId": ACCOUNT,
+    "type": "AWS::Lambda::Function",
+    "ARN": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:f",
+}
+
+
 def a_table(name: str) -> dict[str, str]:
     arn = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/{name}"
     return {"accountId": ACCOUNT, "type": "AWS::DynamoDB::Table", "ARN": arn}
@@ -65,6 +72,9 @@ CASES = {
         [a_table("one"), a_table("two")],
     ),
     "no table of what is no statement": ("dynamodb", "ExecuteStatement", {"Statement": "EXPLAIN"}, None),
+    "a function by its name": ("lambda", "Invoke", {"FunctionName": "f"}, [FUNCTION]),
+    "a function by account and name": ("lambda", "Invoke", {"FunctionName": f"{ACCOUNT}:function:f"}, [FUNCTION]),
+    "a function by its ARN": ("lambda", "Invoke", {"FunctionName": FUNCTION["ARN"]}, [FUNCTION]),
     "the role that was assumed, of the account it is in": (
         "sts", "AssumeRole", {"RoleArn": ROLE}, [{"accountId": "444455556666", "type": "AWS::IAM::Role", "ARN": ROLE}],
     ),
