@@ -6,13 +6,31 @@ refused, wherever it comes from, because a misspelt setting that is silently ign
 
 import difflib
 import ipaddress
-import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
+
+from trailstate.values.kind import (
+    ACCOUNTS,
+    ADDRESS,
+    ANY_ACCOUNTS,
+    DIRECTORY,
+    HOST,
+    INSTANT,
+    LINE,
+    MAIL_HOST,
+    NETWORKS,
+    REGION,
+    SWITCH,
+    Kind,
+    matching,
+    one_of,
+    seconds,
+    whole_number,
+)
 
 ENVIRONMENT_PREFIX = "TRAILSTATE_"
 FILE_NAME = "trailstate.toml"
@@ -30,119 +48,6 @@ class SettingsError(ValueError):
     """A setting that cannot be understood; the message says which, where it stands, and what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a value must be: a phrase that completes "must be …", and a parser that raises ValueError for anything else.
-
-    Parsers take text (flags, variables) as well as TOML's own types.
-    """
-
-    expects: str
-    parse: Callable[[object], object]
-
-
-def whole_number(low: int, high: int) -> Kind:
-    def parse(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | str):
-            raise ValueError
-        number = int(value)
-        if not low <= number <= high:
-            raise ValueError
-        return number
-
-    return Kind(f"a whole number from {low} to {high}", parse)
-
-
-def seconds(high: float) -> Kind:
-    def parse(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError
-        number = float(value)
-        if not 0 < number <= high:
-            raise ValueError
-        return number
-
-    return Kind(f"a number of seconds above 0 and at most {high:g}", parse)
-
-
-def one_of(*words: str) -> Kind:
-    def parse(value: object) -> str:
-        if value not in words:
-            raise ValueError
-        return str(value)
-
-    return Kind("one of " + ", ".join(words), parse)
-
-
-def matching(expects: str, pattern: str) -> Kind:
-    def parse(value: object) -> str:
-        if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
-            raise ValueError
-        return value
-
-    return Kind(expects, parse)
-
-
-SWITCH_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-
-
-def _parse_switch(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    try:
-        return SWITCH_WORDS[str(value).lower()]
-    except KeyError:
-        raise ValueError from None
-
-
-def _parse_directory(value: object) -> Path:
-    if not isinstance(value, str | Path) or not str(value):
-        raise ValueError
-    return Path(value)
-
-
-def _parse_accounts(value: object) -> tuple[str, ...]:
-    listed = value.split(",") if isinstance(value, str) else value
-    if not isinstance(listed, Iterable):
-        raise ValueError
-    accounts = tuple(dict.fromkeys(str(account).strip() for account in listed))
-    if not accounts or not all(re.fullmatch(r"[0-9]{12}", account) for account in accounts):
-        raise ValueError
-    return accounts
-
-
-def _parse_any_accounts(value: object) -> tuple[str, ...]:
-    return () if value in ("", ()) or value == [] else _parse_accounts(value)
-
-
-def _parse_networks(value: object) -> tuple[str, ...]:
-    listed = value.split(",") if isinstance(value, str) else value
-    if not isinstance(listed, Iterable):
-        raise ValueError
-    named = [str(each).strip() for each in listed]
-    return tuple(str(ipaddress.ip_network(each, strict=False)) for each in named if each)
-
-
-def _parse_instant(value: object) -> datetime | None:
-    if value == "":
-        return None
-    instant = value if isinstance(value, datetime) else datetime.fromisoformat(cast("str", value))
-    if instant.tzinfo is None:
-        raise ValueError
-    return instant.astimezone(UTC)
-
-
-SWITCH = Kind("true or false", _parse_switch)
-DIRECTORY = Kind("a directory", _parse_directory)
-ACCOUNTS = Kind("one or more account numbers of 12 digits", _parse_accounts)
-ANY_ACCOUNTS = Kind("account numbers of 12 digits, or nothing", _parse_any_accounts)
-INSTANT = Kind("a time with its offset, such as 2026-01-15T09:30:00Z", _parse_instant)
-HOST = matching("a host name or an IP address", r"[A-Za-z0-9.:_-]+")
-REGION = matching("a region, such as eu-central-1", r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
-NETWORKS = Kind("networks such as 10.0.0.0/8, or nothing", _parse_networks)
-MAIL_HOST = matching("a host name or an IP address, or nothing", r"[A-Za-z0-9.:_-]*")
-LINE = matching("a text of one line", r"[^\r\n]*")
-ADDRESS = matching("an e-mail address", r"[^\s@<>,;]+@[^\s@<>,;]+")
 ESTATE = matching("'embedded' or the URL of an AWS endpoint", r"embedded|https?://[^\s/?#]+/?")
 
 
@@ -327,33 +232,6 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{matches[0]}'?" if matches else "."
 
 
-def reference() -> str:
-    """The reference page of all settings, as Markdown."""
-    defaults = {
-        entry.name: _default_text(entry.default, entry.metadata) for entry in fields(Settings) if entry.metadata
-    }
-    about = {entry.name: entry.metadata["about"] for entry in fields(Settings) if entry.metadata}
-    rows = (
-        f"| `{name}` | `{ENVIRONMENT_PREFIX}{name.upper()}` | {defaults[name]} | {kind.expects} | {about[name]} |"
-        for name, kind in KINDS.items()
-    )
-    return "\n".join((*_REFERENCE_HEAD, *rows, ""))
-
-
-_REFERENCE_HEAD = (
-    "# Settings",
-    "",
-    "A flag wins over a `TRAILSTATE_*` variable, a variable over the file, the file over the default. The file is",
-    "TOML, one `name = value` a line: the one that `--config` or `TRAILSTATE_CONFIG` names, else `trailstate.toml` in",
-    "the working directory, else `~/.config/trailstate/trailstate.toml`. Only one file is read. A name that is not in",
-    "this table is refused. Lists in variables are separated by commas. `trailstate doctor` shows each value and where",
-    "it came from.",
-    "",
-    "| setting | variable | default | must be | what it does |",
-    "|---|---|---|---|---|",
-)
-
-
 def _from_flags(flags: Mapping[str, object]) -> dict[str, tuple[object, str]]:
     given = {name: value for name, value in flags.items() if value is not None and name != "config"}
     for name in given:
@@ -410,13 +288,3 @@ def _consistent(settings: Settings) -> Settings:
 
 def _default_data(environment: Mapping[str, str], home: Path) -> Path:
     return Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "trailstate"
-
-
-def _default_text(default: object, metadata: Mapping[str, Any]) -> str:
-    if "default" in metadata:
-        return str(metadata["default"])
-    if isinstance(default, tuple):
-        return f"`{','.join(default)}`"
-    if isinstance(default, bool):
-        return f"`{str(default).lower()}`"
-    return "" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from trailstate.settings import KINDS, Settings, SettingsError, is_loopback, load_settings, reference
+from trailstate.cli import reference
+from trailstate.settings import KINDS, Settings, SettingsError, is_loopback, load_settings
 
 HOME = Path("/home/ana")
 
@@ -184,7 +185,7 @@ def test_only_this_machine_reaches_loopback(host: str, answer: bool) -> None:
 
 
 def test_the_reference_has_a_row_for_every_setting() -> None:
-    rows = [line for line in reference().splitlines() if line.startswith("| `")]
+    rows = [line for line in reference.settings().splitlines() if line.startswith("| `")]
 
     assert [row.split("`")[1] for row in rows] == list(KINDS)
     assert all(len(row.split(" | ")) == 5 for row in rows)

@@ -4,17 +4,18 @@ Each page is a function without arguments that returns Markdown, so a test can h
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 import typer
 
-from trailstate import settings
 from trailstate.cli.exit import MEANINGS
 from trailstate.cli.main import app
 from trailstate.cli.terminal import say
 from trailstate.services.owned import ownership
+from trailstate.settings import ENVIRONMENT_PREFIX, KINDS, Settings
 
 DIRECTORY = Path("docs/reference")
 WIDTH_COLUMNS = 100
@@ -67,10 +68,48 @@ Trailstate itself answers the operations below; every other call goes to the est
 done yet is refused with a modelled error that says so: it never succeeds somewhere else.
 """
 
+
+def settings() -> str:
+    """The reference page of all settings, as Markdown."""
+    defaults = {
+        entry.name: _default_text(entry.default, entry.metadata) for entry in fields(Settings) if entry.metadata
+    }
+    about = {entry.name: entry.metadata["about"] for entry in fields(Settings) if entry.metadata}
+    rows = (
+        f"| `{name}` | `{ENVIRONMENT_PREFIX}{name.upper()}` | {defaults[name]} | {kind.expects} | {about[name]} |"
+        for name, kind in KINDS.items()
+    )
+    return "\n".join((*_SETTINGS_HEAD, *rows, ""))
+
+
+_SETTINGS_HEAD = (
+    "# Settings",
+    "",
+    "A flag wins over a `TRAILSTATE_*` variable, a variable over the file, the file over the default. The file is",
+    "TOML, one `name = value` a line: the one that `--config` or `TRAILSTATE_CONFIG` names, else `trailstate.toml` in",
+    "the working directory, else `~/.config/trailstate/trailstate.toml`. Only one file is read. A name that is not in",
+    "this table is refused. Lists in variables are separated by commas. `trailstate doctor` shows each value and where",
+    "it came from.",
+    "",
+    "| setting | variable | default | must be | what it does |",
+    "|---|---|---|---|---|",
+)
+
+
+def _default_text(default: object, metadata: Mapping[str, Any]) -> str:
+    if "default" in metadata:
+        return str(metadata["default"])
+    if isinstance(default, tuple):
+        return f"`{','.join(default)}`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return "" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": commands,
     "operations.md": operations,
-    "settings.md": settings.reference,
+    "settings.md": settings,
 }
 
 
