@@ -1,7 +1,6 @@
 """A running server: its parts assembled, its port bound, and what a command, a test or a page may ask of it."""
 
 import contextlib
-import gc
 import logging
 import os
 import threading
@@ -11,9 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from trailstate import __version__
+from trailstate.app import run_file
 from trailstate.app.house import FrontDoor, House, Part
 from trailstate.app.parts import ASSEMBLERS
 from trailstate.estate import stacks
@@ -44,11 +42,10 @@ from trailstate.trail.journal import Fate, Journal
 from trailstate.trail.restart import restarted
 from trailstate.wire.call import Call, Door, Principal
 from trailstate.wire.fault import Fault
-from trailstate.world import AdjustableWorld, RealWorld, World
+from trailstate.world import AdjustableWorld, World
 
 log = logging.getLogger(__name__)
 
-RUN_FILE = "server.json"
 WAITED_FOR = (
     *("acm", "apigateway", "cloudformation", "dynamodb", "dynamodbstreams", "ec2", "es", "firehose", "glue", "iam"),
     *("kinesis", "kms", "opensearch", "organizations", "redshift", "resource-groups", "resourcegroupstaggingapi"),
@@ -56,9 +53,6 @@ WAITED_FOR = (
     *("stepfunctions", "sts", "support", "swf", "transcribe"),
 )
 """Services of the simulator that scripts wait for by name, beside those that are ours."""
-
-COLLECT_AFTER = 10_000
-"""New containers until the youngest are looked through."""
 
 FOREIGN_DATA_FILE = "foreign-data"
 """Present in a data directory that holds imported records or the configuration of real accounts."""
@@ -284,7 +278,7 @@ class Running:
 
     def close(self) -> None:
         """What remains when nothing is served any more."""
-        self._remove_run_file()
+        run_file.remove(self.data)
         self._closing.close()
         self._stopped.set()
 
@@ -300,15 +294,7 @@ class Running:
             "accounts": list(self.accounts),
             "testing": self.settings.testing,
         }
-        path = self.data / RUN_FILE
-        fresh = path.with_suffix(".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(note))
-        fresh.replace(path)
-
-    def _remove_run_file(self) -> None:
-        (self.data / RUN_FILE).unlink(missing_ok=True)
+        run_file.write(self.data, note)
 
     # The operator's pages (gateway.operator.Operator).
 
@@ -370,35 +356,3 @@ class Running:
         while entries := self._store.read(JOURNAL, after, 1000):
             yield from (entry.body for entry in entries)
             after = entries[-1].position
-
-
-@contextlib.contextmanager
-def running(settings: Settings, world: World) -> Iterator[Running]:
-    """A server in a thread of this process, for the demo and for tests."""
-    started = Running(settings, world)
-    try:
-        started.start()
-        yield started
-    finally:
-        started.stop()
-
-
-def serve(settings: Settings, on_ready: Callable[[Running], None]) -> int:
-    """Serve in the foreground until SIGTERM or SIGINT; returns the exit code."""
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    world = AdjustableWorld(settings.clock_start) if settings.testing else RealWorld()
-    started = Running(settings, world)
-    leave_collecting_alone()
-    try:
-        started.run(on_ready)
-    finally:
-        started.close()
-    return 0
-
-
-def leave_collecting_alone() -> None:
-    """What is loaded stays, so the collector need not walk through it: a full collection held every call up for fifty
-    milliseconds, once in a thousand calls, and found nothing."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 100)
