@@ -14,9 +14,8 @@ BODILESS = frozenset({204, 304})
 JOINED_BYTES_MAX = 16 * 1024
 """Up to here head and body travel as one piece; a larger body is not copied."""
 
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_SPLITS = re.compile(r"[\r\n\0]")
-_REASONS = {status.value: status.phrase for status in HTTPStatus}
+_LINE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [^\r\n\0]*\r\n")
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def encode(request: WireRequest, response: WireResponse, *, is_last: bool = Fals
     status = response.status
     if not 200 <= status <= 599:
         raise ValueError(f"expected a final HTTP status, found {status}")
-    lines = [f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\n"]
+    lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"]
     told_length = ""
     for name, value in response.headers:
         lower = name.lower()
@@ -62,8 +61,7 @@ def _length(request: WireRequest, response: WireResponse, told: str) -> str:
 
 
 def header_line(name: str, value: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"expected a header name, found {name!r}")
-    if _SPLITS.search(value):
-        raise ValueError(f"the value of the header {name!r} holds a line break or NUL")
-    return f"{name}: {value}\r\n"
+    line = f"{name}: {value}\r\n"
+    if not _LINE.fullmatch(line):
+        raise ValueError(f"expected a header's name, and a value without line break or NUL; found {name!r}: {value!r}")
+    return line

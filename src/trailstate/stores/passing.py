@@ -13,7 +13,6 @@ from trailstate.stores.slots import Left, Slots
 from trailstate.stores.sqlite import SqliteStore
 from trailstate.world import World
 
-NOTHING = Commit()
 LINES_READ = 500
 
 
@@ -58,7 +57,7 @@ class PassingStore(SqliteStore):
 
     def _kept_in_slot(self, commit: Commit) -> bool:
         """Not while nothing can be written: what follows the intent would take effect and have no record."""
-        if len(commit.intents) != 1 or not self.writes or replace(commit, intents=()) != NOTHING:
+        if len(commit.intents) != 1 or not self.writes or _has_more(commit):
             return False
         return self._slots.keep(commit.intents[0], self.head(JOURNAL))
 
@@ -70,3 +69,8 @@ class PassingStore(SqliteStore):
             named |= {each.intent.id for each in left for line in lines if each.intent.id.encode() in line.body}
             after = lines[-1].position
         return (each.intent for each in left if each.intent.id not in named)
+
+
+def _has_more(commit: Commit) -> bool:
+    """Whether anything beside intents is in it."""
+    return bool(commit.appends or commit.shelf or commit.settled or commit.outbox or commit.done or commit.cursors)

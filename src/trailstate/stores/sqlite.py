@@ -78,19 +78,22 @@ class StoreRefused(Exception):
     """The database is not one this program may write; the message says why and what to do."""
 
 
+_BROKEN_OFF = StoreUnavailable("the commit was broken off")
+"""What a commit has come to until it has come to something."""
+
+
 class _Waiter:
-    """One commit on its way (no rows: erase). `ready` is released once positions or an error stand here, or, with
-    `writes` set, when its caller is to write for itself and for those behind."""
+    """One commit on its way (no rows: erase). `ready`, which a commit that comes alone has no use for, is released once
+    positions or an error stand here, or, with `writes` set, when its caller is to write for itself and those behind."""
 
     __slots__ = ("error", "positions", "ready", "rows", "writes")
 
     def __init__(self, rows: Rows | None) -> None:
         self.rows = rows
         self.positions: list[int] = []
-        self.error: Exception | None = None
+        self.error: Exception | None = _BROKEN_OFF
         self.writes = False
-        self.ready = threading.Lock()
-        self.ready.acquire()
+        self.ready: threading.Lock | None = None
 
     @property
     def news(self) -> Iterator[str]:
@@ -151,30 +154,39 @@ class SqliteStore:
         with self._turn:
             if self._closed:
                 raise StoreUnavailable("the store is closed")
-            if len(self._queue) >= QUEUE_COMMITS_MAX:
-                raise StoreUnavailable(f"{QUEUE_COMMITS_MAX} commits are waiting already")
-            self._queue.append(waiter)
-            waiter.writes, self._writing = not self._writing, True
-        if not waiter.writes:
+            if self._writing:
+                self._queue_up(waiter)
+            else:
+                self._writing = True
+        if waiter.ready is None:
+            self._write([waiter])
+        else:
             waiter.ready.acquire()
-        if waiter.writes:
-            self._write_queued()
+            if waiter.writes:
+                self._write_queued()
         if waiter.error is not None:
             raise waiter.error
         return waiter.positions
 
+    def _queue_up(self, waiter: _Waiter) -> None:
+        if len(self._queue) >= QUEUE_COMMITS_MAX:
+            raise StoreUnavailable(f"{QUEUE_COMMITS_MAX} commits are waiting already")
+        waiter.ready = threading.Lock()
+        waiter.ready.acquire()
+        self._queue.append(waiter)
+
     def _write_queued(self) -> None:
-        """One group, the writer's own commit first; then somebody else's turn."""
         with self._turn:
             group = [self._queue.popleft() for _ in range(min(GROUP_COMMITS_MAX, len(self._queue)))]
-        unwritten = StoreUnavailable("the commit was broken off")
-        for waiter in group:
-            waiter.error = unwritten
+        self._write(group)
+
+    def _write(self, group: Sequence[_Waiter]) -> None:
+        """One group, the writer's own commit first; then somebody else's turn."""
         try:
             self._write_group(group)
         finally:
             for waiter in group[1:]:
-                waiter.ready.release()
+                _release(waiter)
             self._hand_on()
         news = frozenset(name for waiter in group for name in waiter.news)
         if news:
@@ -186,7 +198,7 @@ class SqliteStore:
             if self._queue:
                 following = self._queue[0]
                 following.writes = True
-                following.ready.release()
+                _release(following)
             else:
                 self._writing = False
                 self._turn.notify_all()
@@ -337,6 +349,11 @@ class SqliteStore:
             self._idle_readers.append(connection)
             if self._lock_file < 0:
                 self._drop_readers()
+
+
+def _release(waiter: _Waiter) -> None:
+    assert waiter.ready is not None, "only who queued up waits"
+    waiter.ready.release()
 
 
 def _runs(group: Sequence[_Waiter]) -> Iterator[list[_Waiter]]:

@@ -37,6 +37,14 @@ MESSAGES = {
 }
 
 
+UNANSWERED = Outcome(
+    WireResponse(503, ()),
+    failure=Failure("ServiceUnavailable", MESSAGES[Fate.UNKNOWN], 503, quotes=False),
+    notes={"outcome": Fate.UNKNOWN.value},
+)
+"""What an intent says became of its call."""
+
+
 def line(event: Mapping[str, Any]) -> Append:
     """One record as a line of the journal."""
     return Append(JOURNAL, event["recipientAccountId"], event["awsRegion"], _encode(event))
@@ -51,9 +59,7 @@ def read(entry: Entry) -> dict[str, Any]:
 def intent(begun: record.Draft) -> Intent:
     """What to commit before a call takes effect; its id is the call's event id."""
     call = begun.call
-    failure = Failure("ServiceUnavailable", MESSAGES[Fate.UNKNOWN], 503)
-    outcome = Outcome(WireResponse(503, ()), failure=failure, notes={"outcome": Fate.UNKNOWN.value})
-    return Intent(call.event_id, call.now, call.account, call.region, _encode(record.build_all(begun, outcome)))
+    return Intent(call.event_id, call.now, call.account, call.region, _encode(record.build_all(begun, UNANSWERED)))
 
 
 def unanswered(left: Intent, fate: Fate) -> list[dict[str, Any]]:

@@ -136,6 +136,8 @@ def _error(call: Call, outcome: Outcome) -> dict[str, str]:
 
 
 def _message(call: Call, failure: Failure) -> str:
+    if not failure.quotes:
+        return truncated(failure.message)
     return truncated(without_secrets(failure.message, call.service, call.operation, call.parameters))
 
 

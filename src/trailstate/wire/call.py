@@ -151,6 +151,8 @@ class Failure:
     code: str
     message: str
     status: int = 400
+    quotes: bool = True
+    """Whether the message may repeat what the caller sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,8 +160,8 @@ _ERROR_ID = re.compile(rb"<(RequestId|RequestID|requestId|HostId)(?:\s*/>|>[^<]*
 def with_request_id(response: WireResponse, service: str, protocol: str, request_id: str) -> WireResponse:
     """The same answer under our request id, in the headers and where its protocol writes one in the body; every other
     byte stays. A document without an id gets none."""
-    kept = tuple(line for line in response.headers if line[0].lower() not in _ID_HEADERS)
-    headers = request_id_headers(service, request_id) + kept
+    kept = [line for line in response.headers if line[0].lower() not in _ID_HEADERS]
+    headers = (*request_id_headers(service, request_id), *kept)
     body = _rewritten(response, protocol, escape(request_id).encode())
     if len(body) != len(response.body):
         headers = tuple(
