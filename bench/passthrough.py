@@ -10,7 +10,7 @@ from typing import Any
 
 from trailstate.estate.embedded import EmbeddedEstate
 from trailstate.estate.interface import EstateRequest
-from trailstate.gateway.application import Application
+from trailstate.gateway.application import Application, Handle
 from trailstate.gateway.body import Refusal
 from trailstate.gateway.limits import Limits
 from trailstate.gateway.metrics import GatewayMetrics
@@ -47,6 +47,13 @@ def refuse(request: WireRequest, kind: Refusal) -> WireResponse:
     return WireResponse(500, (), kind.value.encode())
 
 
+def serve(handle: Handle, port: int) -> None:
+    """Answer with `handle` alone until a signal comes."""
+    metrics = GatewayMetrics()
+    application = Application(handle, refuse, OperatorPages(Nobody()), metrics, Limits())
+    Server(application, metrics, port=port).run()
+
+
 def main() -> None:
     world = RealWorld()
     estate = EmbeddedEstate(world, log_path=Path(sys.argv[2]) / "estate.log")
@@ -54,10 +61,7 @@ def main() -> None:
     def handle(request: WireRequest) -> WireResponse:
         return estate.handle(EstateRequest(request, "", "", "123456789012", "us-east-1", world.now(), 1))
 
-    metrics = GatewayMetrics()
-    pages = OperatorPages(Nobody())
-    application = Application(handle, refuse, pages, metrics, Limits())
-    Server(application, metrics, port=int(sys.argv[1])).run()
+    serve(handle, int(sys.argv[1]))
     estate.close()
 
 
