@@ -1,6 +1,6 @@
-"""What the house and the simulator's process say to one another: length-prefixed msgpack over an AF_UNIX socket pair.
+"""What the house and the simulator's process say to one another: length-prefixed msgpack over AF_UNIX socket pairs.
 
-One frame asks, one frame answers; nobody speaks out of turn. On a second pair the simulator asks, while it serves a
+One frame asks, one frame answers; nobody speaks out of turn. On another pair the simulator asks, while it serves a
 request, for what is the house's to do; until it has its answer it serves there what that causes in the estate.
 
 A body over `INLINE_BYTES` travels beside its frame as a file descriptor (unix(7), SCM_RIGHTS), so a frame itself stays
@@ -155,10 +155,15 @@ Heard = TypeVar("Heard")
 
 
 class Line(Generic[Heard]):
-    """One end of the pair. `hears` is the union of frames that may arrive here."""
+    """One end of the pair. `hears` is the union of frames that may arrive here.
 
-    def __init__(self, end: socket.socket, hears: object) -> None:
+    Frames may go out by another socket, `outward`: the kernel wakes whoever waits on a socket also when the other side
+    takes what was sent by it, so on one alone every frame wakes its sender for nothing.
+    """
+
+    def __init__(self, end: socket.socket, hears: object, outward: socket.socket | None = None) -> None:
         self._end = end
+        self._outward = outward or end
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder: msgspec.msgpack.Decoder[Heard] = msgspec.msgpack.Decoder(hears)
         self._buffer = bytearray()
@@ -169,9 +174,9 @@ class Line(Generic[Heard]):
         calls and fifteen microseconds a frame."""
         whole, part = divmod(seconds, 1)
         interval = struct.pack("ll", int(whole), max(1, int(part * 1_000_000)))
-        self._end.settimeout(None)
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            self._end.setsockopt(socket.SOL_SOCKET, option, interval)
+        for end, option in ((self._end, socket.SO_RCVTIMEO), (self._outward, socket.SO_SNDTIMEO)):
+            end.settimeout(None)
+            end.setsockopt(socket.SOL_SOCKET, option, interval)
 
     def send(self, frame: Question | Answer | Upward | Settled, attachment: int | None = None) -> None:
         """Hand one frame over; LineClosed when nobody is there to take it."""
@@ -181,10 +186,10 @@ class Line(Generic[Heard]):
         message = HEAD.pack(len(payload), attachment is not None) + payload
         try:
             if attachment is None:
-                self._end.sendall(message)
+                self._outward.sendall(message)
             else:
-                sent = socket.send_fds(self._end, [message], [attachment])
-                self._end.sendall(memoryview(message)[sent:])
+                sent = socket.send_fds(self._outward, [message], [attachment])
+                self._outward.sendall(memoryview(message)[sent:])
         except (BrokenPipeError, ConnectionResetError) as error:
             raise LineClosed("the other side is gone") from error
         except BlockingIOError as error:
@@ -214,11 +219,13 @@ class Line(Generic[Heard]):
 
     def hang_up(self) -> None:
         """Nothing more passes, in either direction; whoever waits for a frame is told LineClosed."""
-        with contextlib.suppress(OSError):
-            self._end.shutdown(socket.SHUT_RDWR)
+        for end in (self._outward, self._end):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._end.close()
+        self._outward.close()
         while self._files:
             os.close(self._files.popleft())
 

@@ -49,24 +49,24 @@ class Program:
     def __init__(self, epoch_microseconds: int, log: "Log", ours: Sequence[str], settle: Settle) -> None:
         """`ours` marks the resource types that the simulator leaves to `settle` (see `estate.stacks`)."""
         self._log = log
-        line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        upward, theirs_upward = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        sockets = [theirs.fileno(), theirs_upward.fileno()]
+        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(3)]
+        sockets = [theirs.fileno() for _, theirs in pairs]
         arguments = [*map(str, sockets), str(epoch_microseconds), *ours]
         argv = [sys.executable, "-P", "-m", "trailstate.estate.child", *arguments]
         try:
             self._child: Child = spawn(argv, sockets=sockets, limits=LIMITS, environment=ENVIRONMENT)
         except SpawnFailed as error:
-            line.close()
-            upward.close()
+            for end, _ in pairs:
+                end.close()
             raise Ended(str(error)) from error
         finally:
-            theirs.close()
-            theirs_upward.close()
+            for _, theirs in pairs:
+                theirs.close()
+        questions, answers, upward = (end for end, _ in pairs)
         assert self._child.stderr is not None
         self._listener = threading.Thread(target=log.follow, args=(self._child.stderr,), name="estate-log", daemon=True)
         self._listener.start()
-        self._line: Line[Answer] = Line(line, Answer)
+        self._line: Line[Answer] = Line(answers, Answer, questions)
         self.upcalls = Upcalls(upward, settle)
         self._answers = Turns()
         self._seconds = 0.0

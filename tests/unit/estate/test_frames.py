@@ -40,6 +40,26 @@ def test_one_question_one_answer(pair: Pair) -> None:
     assert house.receive() == (Answered(200, [("content-type", "text/plain")], b"\x00body"), None)
 
 
+def test_questions_and_answers_may_go_by_sockets_of_their_own() -> None:
+    asking, asked = socket.socketpair()
+    hearing, answering = socket.socketpair()
+    house: Line[Answer] = Line(hearing, Answer, asking)
+    simulator: Line[Question] = Line(asked, Question, answering)
+    house.give_up_after(5)
+    for name in ("first", "second"):
+        house.send(Ask(name))
+        assert simulator.receive() == (Ask(name), None)
+        with file_of(name.encode()) as file:
+            simulator.send(Done(), file.fileno())
+        answer, attachment = house.receive()
+        assert (answer, bytes_of(attachment or 0)) == (Done(), name.encode())
+    house.hang_up()
+    for line in (simulator, house):
+        with pytest.raises(LineClosed):
+            line.receive()
+        line.close()
+
+
 def test_a_large_body_travels_as_a_descriptor(pair: Pair) -> None:
     house, simulator, _, _ = pair
     body = b"z" * 5_000_000

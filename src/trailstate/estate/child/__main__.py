@@ -1,7 +1,7 @@
-"""The simulator's program: `python -m trailstate.estate.child DESCRIPTOR UPWARD_DESCRIPTOR EPOCH_MICROSECONDS OURS…`.
+"""The simulator's program: `python -m trailstate.estate.child QUESTIONS ANSWERS UPWARD EPOCH_MICROSECONDS OURS…`.
 
-It says Done once it can serve, then answers one frame with one frame until the other side hangs up. OURS are the marks
-of the resource types it leaves to the house (`estate.stacks`).
+The first three are descriptors of sockets. It says Done once it can serve, then answers one frame with one frame until
+the other side hangs up. OURS are the marks of the resource types it leaves to the house (`estate.stacks`).
 """
 
 import io
@@ -35,13 +35,14 @@ from trailstate.estate.frames import (  # noqa: E402
 
 
 def main() -> None:
-    line: Line[Question] = Line(socket.socket(fileno=int(sys.argv[1])), Question)
-    upward: Line[Question | Settled] = Line(socket.socket(fileno=int(sys.argv[2])), Question | Settled)
-    sources = Sources(int(sys.argv[3]))
+    questions, answers, calls = (socket.socket(fileno=int(each)) for each in sys.argv[1:4])
+    line: Line[Question] = Line(questions, Question, answers)
+    upward: Line[Question | Settled] = Line(calls, Question | Settled)
+    sources = Sources(int(sys.argv[4]))
     # Only now: whatever moto imports must find the sources in place.
     from trailstate.estate.child.simulator import Simulator
 
-    simulator = Simulator(sources, tuple(sys.argv[4:]))
+    simulator = Simulator(sources, tuple(sys.argv[5:]))
     simulator.upward = lambda asked: _asked(upward, simulator, asked)
     try:
         line.send(Done())
