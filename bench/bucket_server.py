@@ -4,40 +4,51 @@ python -m bench.bucket_server DIRECTORY PORT: serves DIRECTORY/objects.json ({ke
 CloudTrail calls that verifiers make from DIRECTORY/cloudtrail.json ({operation: answer}).
 """
 
-import asyncio
 import json
+import selectors
+import socket
 import sys
+from bisect import bisect_left, bisect_right
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-import uvloop
-
 PAGE = 1000
+READ_BYTES = 64 * 1024
 
 
 class Bucket:
     def __init__(self, directory: Path, name: str) -> None:
         listed = json.loads((directory / "objects.json").read_text())
         self.name = name
-        self.keys = sorted(listed, key=str.encode)
+        self.keys = sorted(listed)
         self.objects = {
             key: ((directory / path).read_bytes(), {f"x-amz-meta-{name}": value for name, value in metadata.items()})
             for key, (path, metadata) in listed.items()
         }
-        self.answers_by_path = {
-            f"/{name}/{quote(key, safe='/~-._')}": response(200, *each) for key, each in self.objects.items()
+        self.answers_by_target = {
+            f"/{name}/{quote(key, safe='/~-._')}".encode(): response(200, *each) for key, each in self.objects.items()
         }
         self.answers = json.loads((directory / "cloudtrail.json").read_text())
 
-    def answer(self, method: str, target: str, headers: dict[str, str]) -> bytes:
-        if method == "POST":
-            operation = headers["x-amz-target"].rpartition(".")[2]
-            body = json.dumps(self.answers[operation]).encode()
-            return response(200, body, {"content-type": "application/x-amz-json-1.1"})
-        if found := self.answers_by_path.get(target):
-            return found
+    def answered(self, received: bytes) -> bytes | None:
+        """The answer to a request; None when that is not whole. Of a GET nothing but its first line is looked at."""
+        head, end, body = received.partition(b"\r\n\r\n")
+        if not end:
+            return None
+        method, target, _ = head.split(b" ", 2)
+        if method == b"GET":
+            return self.answers_by_target.get(target) or self.other(target.decode())
+        headers = {name.lower(): value for name, _, value in (line.partition(b": ") for line in head.split(b"\r\n"))}
+        if len(body) < int(headers.get(b"content-length") or 0):
+            return None
+        operation = headers[b"x-amz-target"].decode().rpartition(".")[2]
+        text = json.dumps(self.answers[operation]).encode()
+        return response(200, text, {"content-type": "application/x-amz-json-1.1"})
+
+    def other(self, target: str) -> bytes:
+        """A listing, the bucket's place, or a key that is spelled in another way or not there."""
         parts = urlsplit(target)
         key = unquote(parts.path).removeprefix(f"/{self.name}").removeprefix("/")
         if key:
@@ -55,7 +66,8 @@ class Bucket:
     def page(self, asked: dict[str, str]) -> bytes:
         prefix = asked.get("prefix", "")
         after = asked.get("continuation-token") or asked.get("marker") or asked.get("start-after") or ""
-        found = [key for key in self.keys if key.startswith(prefix) and key > after]
+        first = max(bisect_left(self.keys, prefix), bisect_right(self.keys, after))
+        found = list(takewhile(lambda key: key.startswith(prefix), self.keys[first : first + PAGE + 1]))
         more = len(found) > PAGE
         found = found[:PAGE]
         items = "".join(
@@ -73,41 +85,45 @@ def response(status: int, body: bytes, headers: dict[str, str]) -> bytes:
     return f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{lines}\r\n".encode() + body
 
 
-class Connection(asyncio.Protocol):
-    """One client's; a request has no body but for the calls of CloudTrail, which are small."""
+class Server:
+    """One thread that waits for whichever client asks next; it reads a request once and writes its answer once."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, port: int) -> None:
         self.bucket = bucket
-        self.received = b""
+        self.selector = selectors.DefaultSelector()
+        self.begun: dict[socket.socket, bytes] = {}
+        """What came of requests that are not whole."""
+        listening = socket.create_server(("127.0.0.1", port))
+        self.selector.register(listening, selectors.EVENT_READ, self.accept)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: Any = transport
+    def serve(self) -> None:
+        while True:
+            for key, _ in self.selector.select():
+                key.data(key.fileobj)
 
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-        while (end := self.received.find(b"\r\n\r\n")) >= 0:
-            head = self.received[:end].decode("latin-1")
-            first, _, lines = head.partition("\r\n")
-            method, target, _ = first.split(" ")
-            if method == "GET":
-                headers, size = {}, 0
-            else:
-                headers = {
-                    name.lower(): value for name, _, value in (line.partition(": ") for line in lines.split("\r\n"))
-                }
-                size = int(headers.get("content-length") or 0)
-            if len(self.received) < end + 4 + size:
-                return
-            self.received = self.received[end + 4 + size :]
-            self.transport.write(self.bucket.answer(method, target, headers))
+    def accept(self, listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.selector.register(connection, selectors.EVENT_READ, self.hear)
 
-
-async def serve(bucket: Bucket, port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(bucket), "127.0.0.1", port)
-    print("ready", flush=True)
-    async with server:
-        await server.serve_forever()
+    def hear(self, connection: socket.socket) -> None:
+        try:
+            received = connection.recv(READ_BYTES)
+        except ConnectionError:
+            received = b""
+        if not received:
+            self.selector.unregister(connection)
+            connection.close()
+            return
+        received = self.begun.pop(connection, b"") + received
+        answer = self.bucket.answered(received)
+        if answer is None:
+            self.begun[connection] = received
+        else:
+            connection.sendall(answer)
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(Bucket(Path(sys.argv[1]), "audit-logs"), int(sys.argv[2])))
+    server = Server(Bucket(Path(sys.argv[1]), "audit-logs"), int(sys.argv[2]))
+    print("ready", flush=True)
+    server.serve()

@@ -1,10 +1,11 @@
 """A bucket as evidence, read with the person's own AWS configuration: `AWS_ENDPOINT_URL`, profile, region, credentials.
 
-Objects are fetched with `getting`: what a client adds to a small GET costs more than all of a verification.
+Objects are listed and fetched without a client: what that adds to a small GET costs more than all of a verification.
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -13,16 +14,17 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from trailstate.cli.comparing import Processes, processes_for
 from trailstate.cli.exit import ExitCode, Stop
-from trailstate.cli.getting import Getter, Key
+from trailstate.cli.getting import Getter
+from trailstate.cli.objects import Listed, NotReadable, Where, fetch, listed
+from trailstate.cli.signing import Key
 from trailstate.trail.verify import Expected, Fetched, PublicKeys
 from trailstate.trail.verify.names import Place, digest_name
 from trailstate.values.regions import ALWAYS_ENABLED
 from trailstate.world import RealWorld
 
-METADATA = "x-amz-meta-"
 ATTEMPTS_MAX = 4
-HTTP_OK, HTTP_NOT_FOUND = 200, 404
 DIGESTS_SETTLE = timedelta(hours=2)
 """So long after StartLogging every Region has had its first digest."""
 
@@ -59,49 +61,47 @@ class Bucket:
     def __init__(self, account: Account, name: str, prefix: str = "") -> None:
         self.bucket: str | None = name
         self.name = f"s3://{name}/{prefix}"
+        self._name = name
         self._prefix = prefix
         where = account.client("s3").get_bucket_location(Bucket=name).get("LocationConstraint")
         region = str({None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(where, where))
-        self._s3 = account.client("s3", region)
-        frozen = account.credentials().get_frozen_credentials
-
-        def key() -> Key:
-            now = frozen()
-            return Key(now.access_key, now.secret_key, now.token)
-
-        self._getter = Getter(f"{self._s3.meta.endpoint_url}/{quote(name)}", region, key, RealWorld().now)
-        self._listed: list[dict[str, Any]] | None = None
+        address = f"{account.client('s3', region).meta.endpoint_url}/{quote(name)}"
+        self._where = Where(name, address, region)
+        self._key = _key_of(account)
+        self._getter = Getter(address, region, self._key, RealWorld().now)
+        self._listed: list[Listed] | None = None
         self._listing = threading.Lock()
 
     def keys(self) -> Iterator[str]:
-        return (found["Key"] for found in self.listed())
+        return (found.key for found in self.listed())
 
-    def listed(self) -> list[dict[str, Any]]:
-        """Everything below the prefix, as ListObjectsV2 tells it; asked for once."""
+    def listed(self) -> list[Listed]:
+        """Everything below the prefix; asked for once. Raises NotReadable."""
         with self._listing:
             if self._listed is None:
-                pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._prefix)
-                self._listed = [found for page in pages for found in page.get("Contents", ())]
+                self._listed = list(listed(self._getter, self._name, self._prefix))
             return self._listed
 
     def fetch(self, key: str) -> Fetched | None:
-        try:
-            got = self._getter.get(f"/{key}")
-        except OSError as error:
-            raise Stop(ExitCode.NO, f"s3://{self.bucket}/{key} cannot be read: {error}.") from None
-        if got.status == HTTP_NOT_FOUND:
-            return None
-        if got.status != HTTP_OK:
-            raise Stop(
-                ExitCode.NO,
-                f"s3://{self.bucket}/{key} cannot be read: status {got.status}. The role needs s3:GetObject"
-                " (and kms:Decrypt where the bucket is encrypted).",
-            )
-        return Fetched(got.body, _metadata(got.headers))
+        """Raises NotReadable."""
+        return fetch(self._getter, self._name, key)
+
+    def processes(self, threads: int) -> AbstractContextManager[Processes | None]:
+        """What compares this bucket's files in several processes; None where that is not worth while."""
+        processes = processes_for(len(self.listed()), threads)
+        if processes == 1:
+            return nullcontext()
+        return Processes(self._where, self._key, processes, threads // processes)
 
 
-def _metadata(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.removeprefix(METADATA): value for name, value in headers.items() if name.startswith(METADATA)}
+def _key_of(account: Account) -> Callable[[], Key]:
+    frozen = account.credentials().get_frozen_credentials
+
+    def key() -> Key:
+        now = frozen()
+        return Key(now.access_key, now.secret_key, now.token)
+
+    return key
 
 
 def published_keys(account: Account, digest_keys: Sequence[str]) -> PublicKeys:
@@ -151,5 +151,5 @@ def _organization(account: Account) -> str:
     return str(account.client("organizations").describe_organization()["Organization"]["Id"])
 
 
-Refusals = (BotoCoreError, ClientError)
-"""What the clients raise when AWS says no or is not there."""
+Refusals = (BotoCoreError, ClientError, NotReadable)
+"""What is raised when AWS says no or is not there."""

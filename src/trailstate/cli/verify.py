@@ -83,12 +83,20 @@ def _bucket(
     account = Account(endpoint, profile)
     try:
         evidence = Bucket(account, name, prefix)
-        keys = _keys(files, lambda: _published(account, list(evidence.keys())))
-        expected = [] if prefix else expectations(account, name)
-        with _progress() as progress:
-            return judge(
-                evidence, keys, expected=expected, start=window[0], end=window[1], progress=progress, threads=threads
-            )
+        with evidence.processes(threads) as processes:
+            keys = _keys(files, lambda: _published(account, list(evidence.keys())))
+            expected = [] if prefix else expectations(account, name)
+            with _progress() as progress:
+                return judge(
+                    evidence,
+                    keys,
+                    expected=expected,
+                    start=window[0],
+                    end=window[1],
+                    progress=progress,
+                    threads=threads,
+                    compare_all=processes,
+                )
     except Refusals as error:
         raise Stop(ExitCode.NO, f"{target} could not be verified: {error}") from None
 

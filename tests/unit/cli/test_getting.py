@@ -9,8 +9,9 @@ import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from tests.unit.cli.served import Served, served
 
-from trailstate.cli.getting import ATTEMPTS_MAX, Getter, Key
+from trailstate.cli.getting import ATTEMPTS_MAX, Gathering, Getter, Got, Key
 
 REGION = "eu-west-1"
 NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
@@ -118,3 +119,43 @@ def test_half_an_answer_is_none(server: Server, answer: bytes) -> None:
     with pytest.raises(ConnectionError, match=r"connection was closed|is not HTTP"):
         Getter(server.address, REGION, lambda: KEY, lambda: NOW).get("/a")
     assert len(server.heads) == ATTEMPTS_MAX
+
+
+@pytest.fixture
+def bucket() -> Iterator[Served]:
+    """Under every number lies that number, as many times."""
+    with served() as made:
+        made.answer = lambda name, _: Got(200, {}, f"{name} ".encode() * int(name))
+        yield made
+
+
+def gathering(bucket: Served) -> Gathering:
+    return Gathering(bucket.where.address, REGION, lambda: KEY, lambda: NOW, at_once=4)
+
+
+def test_of_many_asked_at_once_every_answer_belongs_to_its_path(bucket: Served) -> None:
+    paths = [f"/{number * number}" for number in range(200)]
+    got = dict(gathering(bucket).each(paths))
+    assert {number: (each.status, each.body) for number, each in got.items()} == {
+        number: (200, f"{number * number} ".encode() * (number * number)) for number in range(200)
+    }
+
+
+def test_answers_that_nobody_waited_for_are_not_taken_for_others(bucket: Served) -> None:
+    asking = gathering(bucket)
+    first = asking.each(["/1", "/2", "/3", "/4", "/5"])
+    next(first)
+    first.close()
+    assert {number: each.body for number, each in asking.each(["/7", "/8"])} == {0: b"7 " * 7, 1: b"8 " * 8}
+
+
+def test_of_many_asked_at_once_those_that_break_off_are_asked_again(bucket: Served) -> None:
+    bucket.hang_ups = 7
+    assert {number for number, _ in gathering(bucket).each(["/1"] * 20)} == set(range(20))
+    assert len(bucket.asked) == 27
+
+
+def test_where_all_that_are_asked_break_off_that_is_said(bucket: Served) -> None:
+    bucket.hang_ups = 100
+    with pytest.raises(ConnectionError, match="connection was closed"):
+        list(gathering(bucket).each(["/1"] * 4))

@@ -8,35 +8,24 @@ clock, and what the trail itself says (`Expected`).
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
+from functools import partial
 
 from trailstate.trail.verify.absence import Asked, Expected, absent, ends_of, unlisted
 from trailstate.trail.verify.chains import Judged, Stretch, judge
-from trailstate.trail.verify.digestfile import DigestFile, LogEntry, Unreadable, inflated, read
+from trailstate.trail.verify.compare import Compare, Compared, Listed, compare
+from trailstate.trail.verify.digestfile import DigestFile, Unreadable, read
 from trailstate.trail.verify.finding import Finding, Report
 from trailstate.trail.verify.keys import PublicKeys
 from trailstate.trail.verify.names import Chain, Log, digest_name, log_name
 from trailstate.trail.verify.source import Evidence
-from trailstate.trail.verify.stops import Stop, stops_in, who_stopped
+from trailstate.trail.verify.stops import Stop, who_stopped
 
 THREADS = 16
 FILES_AT_ONCE_MAX = 16
 """Of the log files that a thread is given at a time: handing over one takes a good part of what reading it does."""
 Progress = Callable[[int, int], None]
 """Told how many files are read, of how many."""
-
-Work = tuple[Chain, LogEntry]
-"""A log file to be read, and the chain that lists it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """What became of one listed log file."""
-
-    finding: Finding | None
-    stops: tuple[Stop, ...] = ()
 
 
 def verify(
@@ -48,8 +37,12 @@ def verify(
     end: datetime | None = None,
     progress: Progress | None = None,
     threads: int = THREADS,
+    compare_all: Compare | None = None,
 ) -> Report:
-    """Judge everything found, or the digests whose periods touch `start` to `end` and the files of that time."""
+    """Judge everything found, or the digests whose periods touch `start` to `end` and the files of that time.
+
+    The listed log files are fetched and compared by `compare_all`, or in as many threads.
+    """
     report = Report(evidence.name)
     digest_keys, logs = _sorted_out(evidence.keys())
     asked = Asked(start, end, ends_of(digest_keys))
@@ -58,7 +51,7 @@ def verify(
         chains = _read_digests(evidence, digest_keys, report, pool)
         judged = {chain: judge(chain, found, keys, evidence.bucket, start) for chain, found in sorted(chains.items())}
         _count(report, judged)
-        stops = _compare_logs(evidence, judged, report, pool, progress)
+        stops = _compare_logs(judged, report, compare_all or partial(_in_threads, evidence, pool), progress)
     for chain, result in judged.items():
         report.add([_silence(chain, stretch, stops) for stretch in result.silences])
     listed = {entry.s3Object for found in chains.values() for digest in found for entry in digest.body.logFiles}
@@ -134,48 +127,39 @@ def _count(report: Report, judged: Mapping[Chain, Judged]) -> None:
 
 
 def _compare_logs(
-    evidence: Evidence,
-    judged: Mapping[Chain, Judged],
-    report: Report,
-    pool: ThreadPoolExecutor,
-    progress: Progress | None,
+    judged: Mapping[Chain, Judged], report: Report, compare_all: Compare, progress: Progress | None
 ) -> list[Stop]:
     """Hold every listed log file against its digest; what the records say of stopped trails comes with it."""
     work = [
         (chain, entry) for chain, result in judged.items() for digest in result.valid for entry in digest.body.logFiles
     ]
     stops: list[Stop] = []
-    for some in pool.map(lambda pairs: [_check(evidence, *pair) for pair in pairs], _shares(work)):
-        for result in some:
-            report.logs += 1
+    for some in compare_all([(entry.s3Object, entry.hashValue) for _, entry in work]):
+        for (chain, entry), result in zip(work[report.logs :], some, strict=False):
             stops += result.stops
-            if result.finding is None:
+            if result.kind is None:
                 report.logs_valid += 1
             else:
-                report.add([result.finding])
+                report.add([Finding(result.kind, str(chain), entry.s3Object, result.told)])
+        report.logs += len(some)
         if progress is not None:
             progress(report.logs, len(work))
     return stops
 
 
-def _shares(work: Sequence[Work]) -> Iterator[Sequence[Work]]:
+def _in_threads(evidence: Evidence, pool: ThreadPoolExecutor, listed: Sequence[Listed]) -> Iterator[Sequence[Compared]]:
+    """Implements `Compare`."""
+
+    def comparing(some: Sequence[Listed]) -> Sequence[Compared]:
+        return [compare(digest_hash, evidence.fetch(key)) for key, digest_hash in some]
+
+    return pool.map(comparing, _shares(listed))
+
+
+def _shares(listed: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
     """The work in pieces, of which every thread gets several however little there is."""
-    size = max(1, min(FILES_AT_ONCE_MAX, len(work) // (4 * THREADS)))
-    return (work[first : first + size] for first in range(0, len(work), size))
-
-
-def _check(evidence: Evidence, chain: Chain, entry: LogEntry) -> _Checked:
-    fetched = evidence.fetch(entry.s3Object)
-    if fetched is None:
-        return _Checked(Finding("log-missing", str(chain), entry.s3Object, "its digest lists it, and it is not there"))
-    try:
-        text = inflated(fetched.body)
-    except Unreadable as error:
-        return _Checked(Finding("log-unreadable", str(chain), entry.s3Object, str(error)))
-    if sha256(text).hexdigest() != entry.hashValue:
-        told = "its text has another SHA-256 than its digest holds"
-        return _Checked(Finding("log-altered", str(chain), entry.s3Object, told))
-    return _Checked(None, tuple(stops_in(text)))
+    size = max(1, min(FILES_AT_ONCE_MAX, len(listed) // (4 * THREADS)))
+    return (listed[first : first + size] for first in range(0, len(listed), size))
 
 
 def _silence(chain: Chain, stretch: Stretch, stops: Sequence[Stop]) -> Finding:
