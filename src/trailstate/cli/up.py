@@ -78,7 +78,7 @@ def refusals_said() -> Iterator[None]:
     from trailstate.estate.interface import EstateMissing, EstateUnavailable
     from trailstate.gateway.server import PortUnavailable
     from trailstate.stores.interface import DirectoryInUse, StoreUnavailable
-    from trailstate.stores.sqlite import StoreRefused
+    from trailstate.stores.truth import StoreRefused
 
     try:
         yield

@@ -7,8 +7,9 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from trailstate.stores import derived, sqlite
+from trailstate.stores import derived
 from trailstate.stores.interface import Entry
+from trailstate.stores.truth import FILE_NAME
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = "position, time, account, region, body"
@@ -22,12 +23,12 @@ class Reading:
     """The ledgers and derived tables of one directory, for one thread. What is committed meanwhile is seen too."""
 
     def __init__(self, directory: Path) -> None:
-        truth = directory / sqlite.FILE_NAME
-        if not truth.is_file():
+        path = directory / FILE_NAME
+        if not path.is_file():
             raise NothingRecorded(
                 f"There is no journal in '{directory}'. Start `trailstate up` there, or name another."
             )
-        self._truth = _open(truth)
+        self._truth = _open(path)
         index = directory / derived.FILE_NAME
         self._derived = _usable(_open(index)) if index.is_file() else None
 

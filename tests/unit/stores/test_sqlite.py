@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from trailstate.stores.interface import JOURNAL, Append, Commit, DirectoryInUse, StoreUnavailable
-from trailstate.stores.sqlite import FILE_NAME, MIGRATIONS, SqliteStore, StoreRefused
+from trailstate.stores.sqlite import SqliteStore
+from trailstate.stores.truth import FILE_NAME, MIGRATIONS, StoreRefused
 from trailstate.world import RealWorld, SimulatedWorld
 
 WRITERS = """
