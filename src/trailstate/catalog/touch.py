@@ -1,6 +1,7 @@
 """Rows of `touched_by`, many calls to one place: which recorded calls mean that a resource may have changed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from trailstate.configuration.form import ALL
 
@@ -39,13 +40,11 @@ def starting_with(*prefixes: str) -> "_Prefixed":
     return _Prefixed(prefixes)
 
 
+@dataclass(frozen=True, slots=True)
 class _Prefixed:
-    """Compares by value, so that two declarations of one type are equal."""
+    """Compares by value, so that two declarations of one type are equal; so do those below."""
 
-    __slots__ = ("prefixes",)
-
-    def __init__(self, prefixes: tuple[str, ...]) -> None:
-        self.prefixes = prefixes
+    prefixes: tuple[str, ...]
 
     def __call__(self, text: str) -> str:
         return text if text.startswith(self.prefixes) else ""
@@ -61,11 +60,22 @@ def arn_like(*marks: str) -> "_Marked":
     return _Marked(marks)
 
 
+@dataclass(frozen=True, slots=True)
 class _Marked:
-    __slots__ = ("marks",)
-
-    def __init__(self, marks: tuple[str, ...]) -> None:
-        self.marks = marks
+    marks: tuple[str, ...]
 
     def __call__(self, text: str) -> str:
         return text if any(mark in text for mark in self.marks) else ""
+
+
+def named_after(mark: str) -> "_Named":
+    """Reads the name that stands after the mark of an ARN, or a bare name; an ARN without it is of another type."""
+    return _Named(mark)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    mark: str
+
+    def __call__(self, text: str) -> str:
+        return text if not text.startswith("arn:") else text.partition(self.mark)[2]

@@ -207,7 +207,7 @@ def _as_csv(answer: "pa.Table") -> str:
     import csv
     import io
 
-    from trailstate.cli.records import disarmed
+    from trailstate.values.cell import disarmed
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

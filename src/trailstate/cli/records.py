@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from trailstate.cli.terminal import is_unsafe, table, visible
+from trailstate.values.cell import disarmed
 
 Record = Mapping[str, Any]
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 SERVICE_SUFFIX = ".amazonaws.com"
 RESOURCES_SHOWN = 3
 
@@ -172,8 +172,3 @@ def as_csv(records: Iterable[Record], *, header: bool = True) -> str:
         writer.writerow(CSV_COLUMNS)
     writer.writerows([disarmed(read(record)) for read in CSV_COLUMNS.values()] for record in _told(records))
     return text.getvalue()
-
-
-def disarmed(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

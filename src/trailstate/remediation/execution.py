@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from trailstate.remediation.substitute import as_text
 from trailstate.stores.interface import OutboxRow, ShelfKey
 from trailstate.wire.call import Principal
 
@@ -119,11 +120,7 @@ def waiting_row(waiter: Mapping[str, Any]) -> OutboxRow:
 
 def texts(value: Any) -> list[str]:
     """A value as the API shows outputs and parameters: a list of texts."""
-    return [_text(each) for each in value] if isinstance(value, list) else [_text(value)]
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    return [as_text(each) for each in value] if isinstance(value, list) else [as_text(value)]
 
 
 def shown(execution: Mapping[str, Any]) -> dict[str, Any]:

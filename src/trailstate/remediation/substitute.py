@@ -23,7 +23,7 @@ def substitute(value: Any, look_up: Lookup) -> Any:
     if isinstance(value, str):
         return _in_text(value, look_up)
     if isinstance(value, Mapping):
-        return {_as_text(_in_text(str(key), look_up)): substitute(each, look_up) for key, each in value.items()}
+        return {as_text(_in_text(str(key), look_up)): substitute(each, look_up) for key, each in value.items()}
     if isinstance(value, list):
         return [substitute(each, look_up) for each in value]
     return value
@@ -46,8 +46,9 @@ def _in_text(text: str, look_up: Lookup) -> Any:
     whole = REFERENCE.fullmatch(text.strip())
     if whole is not None:
         return look_up(whole.group(1))
-    return REFERENCE.sub(lambda found: _as_text(look_up(found.group(1))), text)
+    return REFERENCE.sub(lambda found: as_text(look_up(found.group(1))), text)
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A value inside a text: JSON, without the quotes of a text."""
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

@@ -168,9 +168,9 @@ def _stamp(seconds: int) -> str:
 def reason_data(document: Document, verdict: Verdict, now: datetime) -> dict[str, Any]:
     """`StateReasonData` of a metric alarm."""
     newest_first = [point for point in verdict.points if point.value is not None]
-    data: dict[str, Any] = {"version": "1.0", "queryDate": _iso(now)}
+    data: dict[str, Any] = {"version": "1.0", "queryDate": milliseconds_stamp(now)}
     if newest_first:
-        data["startDate"] = _iso(datetime.fromtimestamp(newest_first[-1].begin, UTC))
+        data["startDate"] = milliseconds_stamp(datetime.fromtimestamp(newest_first[-1].begin, UTC))
     statistic = {"statistic": statistic_of(document)} if statistic_of(document) else {}
     return data | {
         **statistic,
@@ -180,5 +180,5 @@ def reason_data(document: Document, verdict: Verdict, now: datetime) -> dict[str
     }
 
 
-def _iso(moment: datetime) -> str:
+def milliseconds_stamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"

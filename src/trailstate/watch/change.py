@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from trailstate.stores.interface import OutboxRow, ShelfKey
-from trailstate.watch.alarm import ALARM, INSUFFICIENT, OK, queries_of, statistic_of, watched
+from trailstate.watch.alarm import ALARM, INSUFFICIENT, OK, milliseconds_stamp, queries_of, statistic_of, watched
 from trailstate.watch.queries import Query
 
 ALARMS = "cloudwatch.alarm"
@@ -69,10 +69,6 @@ class Action(msgspec.Struct):
 def stamp(moment: datetime) -> str:
     """A time as it stands in documents."""
     return moment.isoformat()
-
-
-def milliseconds_stamp(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
 
 
 def alarm_key(account: str, region: str, name: str) -> ShelfKey:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trailstate.catalog.touch import REQUEST, RESPONSE, asked, at
+from trailstate.catalog.touch import REQUEST, RESPONSE, asked, at, named_after
 from trailstate.configuration.form import REGIONAL, Describe, Look, Relation, ResourceType, Seen
 
 NO_SECRET = ("ResourceNotFoundException",)
@@ -78,15 +78,8 @@ VAULT = ResourceType(
         "PutBackupVaultNotifications",
     )
     | asked("resourceArn", "TagResource", "UntagResource"),
-    read_key=lambda text: _named(text, ":backup-vault:"),
+    read_key=named_after(":backup-vault:"),
 )
-
-
-def _named(text: str, mark: str) -> str:
-    """What stands after the mark of an ARN, or a bare name; an ARN without it is of another type."""
-    if not text.startswith("arn:"):
-        return text
-    return text.split(mark, 1)[1] if mark in text else ""
 
 
 def _plan(look: Look) -> Any:
@@ -109,7 +102,7 @@ PLAN = ResourceType(
     touched_by=at(f"{RESPONSE}.backupPlanId", "CreateBackupPlan")
     | asked("backupPlanId", "CreateBackupSelection", "DeleteBackupPlan", "DeleteBackupSelection", "UpdateBackupPlan")
     | asked("resourceArn", "TagResource", "UntagResource"),
-    read_key=lambda text: _named(text, ":backup-plan:"),
+    read_key=named_after(":backup-plan:"),
 )
 
 NO_WORKGROUP = ("InvalidRequestException", "ResourceNotFoundException")
@@ -136,7 +129,7 @@ WORKGROUP = ResourceType(
     touched_by=asked("name", "CreateWorkGroup")
     | asked("workGroup", "DeleteWorkGroup", "UpdateWorkGroup")
     | asked("resourceARN", "TagResource", "UntagResource"),
-    read_key=lambda text: _named(text, ":workgroup/"),
+    read_key=named_after(":workgroup/"),
 )
 
 RESOURCES = (SECRET, VAULT, PLAN, WORKGROUP)

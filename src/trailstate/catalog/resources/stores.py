@@ -1,8 +1,6 @@
 """Other keepers of data: EFS file system and access point, ElastiCache cluster, Redshift cluster and its parameters."""
 
-from typing import Any
-
-from trailstate.catalog.touch import answered, asked
+from trailstate.catalog.touch import answered, asked, named_after
 from trailstate.configuration.form import REGIONAL, Describe, Part, Relation, ResourceType
 
 NO_FILE_SYSTEM = ("FileSystemNotFound",)
@@ -51,17 +49,6 @@ ACCESS_POINT = ResourceType(
 NO_CACHE = ("CacheClusterNotFound", "CacheClusterNotFoundFault")
 
 
-def _of_arn(mark: str) -> Any:
-    """Reads what stands after the mark in an ARN, or a bare name; ARNs without it are of other types."""
-
-    def read(text: str) -> str:
-        if not text.startswith("arn:"):
-            return text
-        return text.split(mark, 1)[1] if mark in text else ""
-
-    return read
-
-
 CACHE = ResourceType(
     name="AWS::ElastiCache::CacheCluster",
     listing=Describe("elasticache", "DescribeCacheClusters", at="CacheClusters[]"),
@@ -76,7 +63,7 @@ CACHE = ResourceType(
     touched_by=asked("cacheClusterId", "CreateCacheCluster", "DeleteCacheCluster", "ModifyCacheCluster")
     | asked("cacheClusterId", "RebootCacheCluster")
     | asked("resourceName", "AddTagsToResource", "RemoveTagsFromResource"),
-    read_key=_of_arn(":cluster:"),
+    read_key=named_after(":cluster:"),
 )
 
 NO_WAREHOUSE = ("ClusterNotFound", "ClusterNotFoundFault")
@@ -142,7 +129,7 @@ WAREHOUSE = ResourceType(
         "ResumeCluster",
         "RotateEncryptionKey",
     ),
-    read_key=_of_arn(":cluster:"),
+    read_key=named_after(":cluster:"),
 )
 
 NO_PARAMETERS = ("ClusterParameterGroupNotFound", "ClusterParameterGroupNotFoundFault")
@@ -179,7 +166,7 @@ WAREHOUSE_PARAMETERS = ResourceType(
         "ModifyClusterParameterGroup",
         "ResetClusterParameterGroup",
     ),
-    read_key=_of_arn(":parametergroup:"),
+    read_key=named_after(":parametergroup:"),
 )
 
 RESOURCES = (FILE_SYSTEM, ACCESS_POINT, CACHE, WAREHOUSE, WAREHOUSE_PARAMETERS)

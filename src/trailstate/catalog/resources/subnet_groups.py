@@ -1,16 +1,8 @@
 """Groups of subnets that databases and warehouses are placed in."""
 
 from trailstate.catalog.tags import tags_part
-from trailstate.catalog.touch import asked
+from trailstate.catalog.touch import asked, named_after
 from trailstate.configuration.form import REGIONAL, Describe, Relation, ResourceType
-
-
-def _named(text: str, mark: str) -> str:
-    """The name behind the mark of an ARN, or a bare name; an ARN without it is of another type."""
-    if not text.startswith("arn:"):
-        return text
-    return text.split(mark, 1)[1] if mark in text else ""
-
 
 IN_VPC = Relation("AWS::EC2::VPC", "Is associated with Vpc", at="VpcId")
 OF_SUBNETS = Relation("AWS::EC2::Subnet", "Is associated with Subnet", at="Subnets[].SubnetIdentifier")
@@ -39,7 +31,7 @@ DB_SUBNET_GROUP = ResourceType(
     parts=(tags_part(),),
     touched_by=asked("dBSubnetGroupName", "CreateDBSubnetGroup", "DeleteDBSubnetGroup", "ModifyDBSubnetGroup")
     | asked("resourceName", "AddTagsToResource", "RemoveTagsFromResource"),
-    read_key=lambda text: _named(text, ":subgrp:"),
+    read_key=named_after(":subgrp:"),
 )
 
 WAREHOUSE_SUBNET_GROUP = ResourceType(
@@ -66,7 +58,7 @@ WAREHOUSE_SUBNET_GROUP = ResourceType(
         "ModifyClusterSubnetGroup",
     )
     | asked("resourceName", "CreateTags", "DeleteTags"),
-    read_key=lambda text: _named(text, ":subnetgroup:"),
+    read_key=named_after(":subnetgroup:"),
 )
 
 RESOURCES = (DB_SUBNET_GROUP, WAREHOUSE_SUBNET_GROUP)

@@ -1,7 +1,4 @@
-"""A report as rows: one per rule and resource, one per rule without resources. CSV that no spreadsheet obeys.
-
-Spreadsheets obey a cell that looks like a formula, so such a cell gets an apostrophe in front (OWASP, "CSV Injection").
-"""
+"""A report as rows: one per rule and resource, one per rule without resources. CSV that no spreadsheet obeys."""
 
 import csv
 import io
@@ -9,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from trailstate.compliance.report.content import Content
+from trailstate.values.cell import disarmed
 
 COLUMNS = (
     "rule",
@@ -22,7 +20,6 @@ COLUMNS = (
     "by",
     "annotation",
 )
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def rows(content: Content) -> Iterator[tuple[str, ...]]:
@@ -42,10 +39,6 @@ def as_csv(content: Content) -> str:
     writer.writerow(COLUMNS)
     writer.writerows([disarmed(cell) for cell in row] for row in rows(content))
     return text.getvalue()
-
-
-def disarmed(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 def as_json(content: Content) -> str:
