@@ -7,7 +7,6 @@ import zipfile
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from trailstate.sandbox import protection
 from trailstate.testing import Lab
@@ -87,10 +86,3 @@ def received(aws: Lab, url: str) -> list[dict[str, Any]]:
 
 def bodies(aws: Lab, url: str) -> list[Any]:
     return [json.loads(each["Body"]) for each in received(aws, url)]
-
-
-def refused(call: Any, **parameters: Any) -> tuple[str, str]:
-    """Code and message of a call that must fail."""
-    with pytest.raises(ClientError) as error:
-        call(**parameters)
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]

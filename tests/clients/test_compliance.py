@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.clients.receivers import a_queue
 from tests.clients.recorder import start_recorder
+from tests.clients.refusals import check_refused
 from trailstate.testing import Lab, lab
 
 SSH = {"ConfigRuleName": "restricted-ssh", "Source": {"Owner": "AWS", "SourceIdentifier": "INCOMING_SSH_DISABLED"}}
@@ -44,15 +44,6 @@ def a_group(aws: Lab, name: str, *, is_open: bool = False) -> str:
     if is_open:
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=WORLD)
     return group
-
-
-def check_refused(code: str, words: str, call: Any, **parameters: Any) -> None:
-    """Expect the call to fail with that code and a message that holds the words."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    assert error["Code"] == code
-    assert words in error["Message"]
 
 
 def test_a_periodic_rule_put_while_the_recorder_starts_has_its_verdict_once_everything_is_known(aws: Lab) -> None:

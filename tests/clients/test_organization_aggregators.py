@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.clients.organization import found_organization, members
 from tests.clients.recorder import start_recorder
-from tests.clients.test_compliance import check_refused
+from tests.clients.refusals import check_refused
 from trailstate.testing import Lab, lab
 
 CONFIG = "config.amazonaws.com"
@@ -20,19 +21,11 @@ def aws() -> Iterator[Lab]:
     """An organization of three accounts, two of which record."""
     with lab() as started:
         check_refused("NoAvailableOrganizationException", "no organization", put(started), **wanted(started.account))
-        organizations = started.client("organizations")
-        organizations.create_organization(FeatureSet="ALL")
-        for name in ("one", "two"):
-            organizations.create_account(Email=f"{name}@example.com", AccountName=name)
+        found_organization(started)
         start_recorder(started)
         start_recorder(started, key=members(started)[0])
         started.settle()
         yield started
-
-
-def members(aws: Lab) -> list[str]:
-    accounts = aws.client("organizations").list_accounts()["Accounts"]
-    return sorted(each["Id"] for each in accounts if each["Id"] != aws.account)
 
 
 def put(aws: Lab, account: str | None = None) -> Any:

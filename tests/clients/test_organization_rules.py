@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.clients.organization import found_organization, members
 from tests.clients.recorder import start_recorder
-from tests.clients.test_compliance import check_refused
+from tests.clients.refusals import check_refused
 from tests.clients.test_packs import TEMPLATE
 from trailstate.testing import Lab, lab
 
@@ -16,18 +17,10 @@ SSH = {"RuleIdentifier": "INCOMING_SSH_DISABLED"}
 def aws() -> Iterator[Lab]:
     """An organization of two accounts that record, and a third that does not."""
     with lab() as started:
-        organizations = started.client("organizations")
-        organizations.create_organization(FeatureSet="ALL")
-        for name in ("one", "two"):
-            organizations.create_account(Email=f"{name}@example.com", AccountName=name)
+        found_organization(started)
         start_recorder(started)
         start_recorder(started, key=members(started)[0])
         yield started
-
-
-def members(aws: Lab) -> list[str]:
-    accounts = aws.client("organizations").list_accounts()["Accounts"]
-    return sorted(each["Id"] for each in accounts if each["Id"] != aws.account)
 
 
 def test_a_rule_is_brought_to_every_member(aws: Lab) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.clients.recorder import start_recorder
-from tests.clients.test_compliance import WORLD, check_refused
+from tests.clients.refusals import check_refused
+from tests.clients.test_compliance import WORLD
 from trailstate.testing import Lab, lab
 
 TEMPLATE = """

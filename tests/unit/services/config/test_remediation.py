@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.clients.refusals import refusal
 
 from trailstate.testing import Lab, lab
 
@@ -97,12 +97,6 @@ def status(aws: Lab, name: str, bucket: str) -> dict[str, Any]:
     return found[0] if found else {"State": None}
 
 
-def code(call: Any, **parameters: Any) -> str:
-    with pytest.raises(ClientError) as refused:
-        call(**parameters)
-    return str(refused.value.response["Error"]["Code"])
-
-
 def test_a_public_bucket_is_found_and_repaired_and_the_trail_tells_it(aws: Lab) -> None:
     rule(aws, "automatic", "AWS-DisableS3BucketPublicReadWrite", "S3BucketName", **AUTOMATIC)
     make_public(aws, "opened")
@@ -144,7 +138,7 @@ def test_a_resource_is_never_repaired_twice_at_once(aws: Lab) -> None:
     aws.settle()
     aws.client("s3").put_bucket_acl(Bucket="held-bucket", ACL="public-read")
     aws.settle()
-    assert code(config.delete_remediation_configuration, ConfigRuleName="held") == "RemediationInProgressException"
+    assert refusal(config.delete_remediation_configuration, ConfigRuleName="held") == "RemediationInProgressException"
     ssm = aws.client("ssm")
     (running,) = ssm.describe_automation_executions(
         Filters=[{"Key": "DocumentNamePrefix", "Values": ["Hold"]}, {"Key": "ExecutionStatus", "Values": ["Waiting"]}]
@@ -277,7 +271,7 @@ def test_an_exception_keeps_a_resource_from_automatic_repair_until_it_ends(aws: 
     assert status(aws, "excepting", "left-alone")["State"] == "SUCCEEDED"
     config.delete_remediation_exceptions(ConfigRuleName="excepting", ResourceKeys=[excepted])
     delete = config.delete_remediation_exceptions
-    assert code(delete, ConfigRuleName="excepting", ResourceKeys=[excepted]) == "NoSuchRemediationExceptionException"
+    assert refusal(delete, ConfigRuleName="excepting", ResourceKeys=[excepted]) == "NoSuchRemediationExceptionException"
     drop(aws, "excepting")
 
 
@@ -286,7 +280,7 @@ def test_an_exception_for_half_a_resource_is_refused(aws: Lab, key: dict[str, st
     config = aws.client("config")
     for verb in ("put", "describe", "delete"):
         call = getattr(config, f"{verb}_remediation_exceptions")
-        assert code(call, ConfigRuleName="any", ResourceKeys=[key]) == "InvalidParameterValueException"
+        assert refusal(call, ConfigRuleName="any", ResourceKeys=[key]) == "InvalidParameterValueException"
 
 
 def test_switching_automatic_repair_on_repairs_what_is_wrong_already(aws: Lab) -> None:
@@ -308,16 +302,16 @@ def test_what_cannot_be_configured_is_refused_as_aws_does(aws: Lab) -> None:
 
     def refused(**changes: Any) -> str:
         given = {"ConfigRuleName": "r", "TargetType": "SSM_DOCUMENT", "TargetId": "Hold"} | changes
-        return code(config.put_remediation_configurations, RemediationConfigurations=[given])
+        return refusal(config.put_remediation_configurations, RemediationConfigurations=[given])
 
     assert refused(TargetId="No-Such-Document") == "InvalidParameterValueException"
     assert refused(Automatic=True) == "InvalidParameterValueException"
     assert refused(Parameters={"Bucket": {}}) == "InvalidParameterValueException"
     absent = "NoSuchRemediationConfigurationException"
-    assert code(config.delete_remediation_configuration, ConfigRuleName="r") == absent
-    assert code(config.describe_remediation_execution_status, ConfigRuleName="r") == absent
+    assert refusal(config.delete_remediation_configuration, ConfigRuleName="r") == absent
+    assert refusal(config.describe_remediation_execution_status, ConfigRuleName="r") == absent
     start = config.start_remediation_execution
-    assert code(start, ConfigRuleName="r", ResourceKeys=[key("b")]) == absent
+    assert refusal(start, ConfigRuleName="r", ResourceKeys=[key("b")]) == absent
     remediate(aws, "counted", "Hold", "Bucket")
     many = [key(f"b{number}") for number in range(101)]
-    assert code(start, ConfigRuleName="counted", ResourceKeys=many) == "InvalidParameterValueException"
+    assert refusal(start, ConfigRuleName="counted", ResourceKeys=many) == "InvalidParameterValueException"

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.clients.receivers import a_queue, bodies, let_in, received, refused
+from tests.clients.receivers import a_queue, bodies, let_in, received
+from tests.clients.refusals import refused
 from tests.clients.trails import a_bucket, a_trail
 
 from trailstate.testing import Lab, lab

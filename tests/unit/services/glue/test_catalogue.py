@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.clients.refusals import refusal
 from tests.unit.lake.records import log_file, log_name, record
 from tests.unit.services.athena.test_athena import ask, failure
 
@@ -51,12 +51,6 @@ def trail(lab: Lab) -> Iterator[str]:
     glue.create_table(DatabaseName="security", TableInput=table("Trail"))
     yield "trail"
     glue.delete_table(DatabaseName="security", Name="trail")
-
-
-def refusal(call: Any, **parameters: Any) -> str:
-    with pytest.raises(ClientError) as refused:
-        call(**parameters)
-    return str(refused.value.response["Error"]["Code"])
 
 
 def test_a_table_made_in_glue_is_asked_in_athena(lab: Lab, trail: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.clients.refusals import refusal
 
 from trailstate.sandbox import protection
 from trailstate.testing import Lab, lab
@@ -47,12 +48,6 @@ def call(aws: Lab, name: str, event: Any = None, **more: Any) -> tuple[Any, dict
     answer = aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode(), **more)
     body = answer["Payload"].read()
     return json.loads(body) if body else None, answer
-
-
-def code(call: Any, **parameters: Any) -> str:
-    with pytest.raises(ClientError) as refused:
-        call(**parameters)
-    return str(refused.value.response["Error"]["Code"])
 
 
 def test_a_function_really_runs(aws: Lab) -> None:
@@ -120,7 +115,7 @@ def test_code_comes_from_s3_too(aws: Lab) -> None:
     assert call(aws, "from-s3")[0] == "from s3"
     create = aws.client("lambda").create_function
     absent = {"Runtime": "python3.12", "Role": role(aws), "Handler": "main.go", "FunctionName": "no-code"}
-    assert code(create, Code={"S3Bucket": "code", "S3Key": "gone.zip"}, **absent) == "InvalidParameterValueException"
+    assert refusal(create, Code={"S3Bucket": "code", "S3Key": "gone.zip"}, **absent) == "InvalidParameterValueException"
 
 
 def test_versions_and_aliases_keep_what_they_were(aws: Lab) -> None:
@@ -137,10 +132,10 @@ def test_versions_and_aliases_keep_what_they_were(aws: Lab) -> None:
     assert call(aws, "versioned:live")[0] == "two"
     listed = client.list_versions_by_function(FunctionName="versioned")["Versions"]
     assert [each["Version"] for each in listed] == ["$LATEST", "1", "2"]
-    assert code(client.delete_function, FunctionName="versioned", Qualifier="2") == "ResourceConflictException"
+    assert refusal(client.delete_function, FunctionName="versioned", Qualifier="2") == "ResourceConflictException"
     client.delete_alias(FunctionName="versioned", Name="live")
     client.delete_function(FunctionName="versioned")
-    assert code(client.get_function, FunctionName="versioned") == "ResourceNotFoundException"
+    assert refusal(client.get_function, FunctionName="versioned") == "ResourceNotFoundException"
 
 
 def test_an_event_is_taken_and_tried_three_times(aws: Lab) -> None:
@@ -181,10 +176,10 @@ def test_a_service_needs_the_functions_leave(aws: Lab) -> None:
     policy = json.loads(client.get_policy(FunctionName="guarded")["Policy"])
     assert policy["Statement"][0]["Principal"] == {"Service": "config.amazonaws.com"}
     client.remove_permission(FunctionName="guarded", StatementId="c")
-    assert code(client.get_policy, FunctionName="guarded") == "ResourceNotFoundException"
+    assert refusal(client.get_policy, FunctionName="guarded") == "ResourceNotFoundException"
     other = aws.client("lambda", key="210987654321")
     arn = f"arn:aws:lambda:us-east-1:{aws.account}:function:guarded"
-    assert code(other.invoke, FunctionName=arn) == "ResourceNotFoundException"
+    assert refusal(other.invoke, FunctionName=arn) == "ResourceNotFoundException"
 
 
 def test_functions_are_listed_tagged_and_switched_off(aws: Lab) -> None:
@@ -202,7 +197,7 @@ def test_functions_are_listed_tagged_and_switched_off(aws: Lab) -> None:
     changed = client.update_function_configuration(FunctionName="switched", MemorySize=512, Description="new")
     assert (changed["MemorySize"], changed["Description"]) == (512, "new")
     stale = {"FunctionName": "switched", "RevisionId": made["RevisionId"], "Timeout": 5}
-    assert code(client.update_function_configuration, **stale) == "PreconditionFailedException"
+    assert refusal(client.update_function_configuration, **stale) == "PreconditionFailedException"
     pages = client.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 2})
     assert "switched" in [each["FunctionName"] for page in pages for each in page["Functions"]]
 
@@ -213,7 +208,7 @@ def test_what_cannot_be_a_function_is_refused_as_aws_does(aws: Lab) -> None:
 
     def refused(**parameters: Any) -> str:
         usual = {"Runtime": "python3.12", "Role": role(aws), "Handler": "main.go", "FunctionName": "refused"}
-        return code(create, **usual | {"Code": {"ZipFile": zipped("x = 1")}} | parameters)
+        return refusal(create, **usual | {"Code": {"ZipFile": zipped("x = 1")}} | parameters)
 
     assert refused(FunctionName="taken") == "ResourceConflictException"
     assert refused(Code={"ZipFile": b"no zip"}) == "InvalidParameterValueException"
@@ -228,6 +223,6 @@ def test_what_cannot_be_a_function_is_refused_as_aws_does(aws: Lab) -> None:
         CodeSigningConfigArn="arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0"
     )
     make(aws, "node", Runtime="nodejs22.x")
-    assert code(aws.client("lambda").invoke, FunctionName="node") == "InvalidRuntimeException"
-    assert code(aws.client("lambda").invoke, FunctionName="taken", Payload=b"{") == "InvalidRequestContentException"
-    assert code(aws.client("lambda").invoke, FunctionName="absent") == "ResourceNotFoundException"
+    assert refusal(aws.client("lambda").invoke, FunctionName="node") == "InvalidRuntimeException"
+    assert refusal(aws.client("lambda").invoke, FunctionName="taken", Payload=b"{") == "InvalidRequestContentException"
+    assert refusal(aws.client("lambda").invoke, FunctionName="absent") == "ResourceNotFoundException"

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
-from tests.clients.receivers import a_function, a_queue, bodies, got, needs_sandbox, received, refused, resource_policy
+from tests.clients.receivers import a_function, a_queue, bodies, got, needs_sandbox, received, resource_policy
+from tests.clients.refusals import refused
 
 from trailstate.testing import Lab, lab
 

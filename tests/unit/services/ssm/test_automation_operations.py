@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.clients.refusals import refusal
 
 from trailstate.sandbox import protection
 from trailstate.testing import Lab, lab
@@ -300,20 +301,14 @@ def test_the_same_token_starts_once(aws: Lab) -> None:
 
 def test_what_cannot_start_is_refused_as_aws_does(aws: Lab) -> None:
     ssm = aws.client("ssm")
-
-    def code(call: Any, **parameters: Any) -> str:
-        with pytest.raises(ClientError) as refused:
-            call(**parameters)
-        return str(refused.value.response["Error"]["Code"])
-
     begin = ssm.start_automation_execution
-    assert code(begin, DocumentName="No-Such-Document") == "AutomationDefinitionNotFoundException"
+    assert refusal(begin, DocumentName="No-Such-Document") == "AutomationDefinitionNotFoundException"
     name = "AWS-PublishSNSNotification"
-    assert code(begin, DocumentName=name, DocumentVersion="9") == "AutomationDefinitionVersionNotFoundException"
-    assert code(begin, DocumentName=name) == "InvalidAutomationExecutionParametersException"
+    assert refusal(begin, DocumentName=name, DocumentVersion="9") == "AutomationDefinitionVersionNotFoundException"
+    assert refusal(begin, DocumentName=name) == "InvalidAutomationExecutionParametersException"
     absent = {"AutomationExecutionId": "11111111-2222-4333-8444-555555555556"}
-    assert code(ssm.get_automation_execution, **absent) == "AutomationExecutionNotFoundException"
-    assert code(ssm.stop_automation_execution, **absent) == "AutomationExecutionNotFoundException"
+    assert refusal(ssm.get_automation_execution, **absent) == "AutomationExecutionNotFoundException"
+    assert refusal(ssm.stop_automation_execution, **absent) == "AutomationExecutionNotFoundException"
 
 
 def test_steps_are_described_page_by_page(aws: Lab) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from tests.clients.refusals import refusal
 
 from trailstate.testing import Lab, lab
 
@@ -34,12 +34,6 @@ def create(aws: Lab, name: str, description: str = "first", **more: Any) -> dict
     return made["DocumentDescription"]
 
 
-def code(call: Any, **parameters: Any) -> str:
-    with pytest.raises(ClientError) as refused:
-        call(**parameters)
-    return str(refused.value.response["Error"]["Code"])
-
-
 def test_a_document_has_versions_and_a_default_one(aws: Lab) -> None:
     ssm = aws.client("ssm")
     made = create(aws, "Versions", VersionName="one")
@@ -55,10 +49,10 @@ def test_a_document_has_versions_and_a_default_one(aws: Lab) -> None:
     assert '"description": "second"' in ssm.get_document(Name="Versions", DocumentFormat="JSON")["Content"]
     listed = ssm.list_document_versions(Name="Versions")["DocumentVersions"]
     assert [(each["DocumentVersion"], each["IsDefaultVersion"]) for each in listed] == [("2", True), ("1", False)]
-    assert code(ssm.delete_document, Name="Versions", DocumentVersion="2") == "InvalidDocumentOperation"
+    assert refusal(ssm.delete_document, Name="Versions", DocumentVersion="2") == "InvalidDocumentOperation"
     ssm.delete_document(Name="Versions", DocumentVersion="1")
     ssm.delete_document(Name="Versions")
-    assert code(ssm.describe_document, Name="Versions") == "InvalidDocument"
+    assert refusal(ssm.describe_document, Name="Versions") == "InvalidDocument"
 
 
 def test_lists_page_and_filter(aws: Lab) -> None:
@@ -72,25 +66,25 @@ def test_lists_page_and_filter(aws: Lab) -> None:
     assert names == [["Listed-0", "Listed-1"], ["Listed-2", "Listed-3"], ["Listed-4"]]
     amazon = ssm.list_documents(DocumentFilterList=[{"key": "Owner", "value": "Amazon"}])["DocumentIdentifiers"]
     assert "AWS-PublishSNSNotification" in {each["Name"] for each in amazon}
-    assert code(ssm.list_documents, Filters=[{"Key": "Colour", "Values": ["x"]}]) == "InvalidFilterKey"
-    assert code(ssm.list_documents, Filters=[{"Values": ["x"]}]) == "InvalidFilterKey"
-    assert code(ssm.list_documents, NextToken="bm8") == "InvalidNextToken"
+    assert refusal(ssm.list_documents, Filters=[{"Key": "Colour", "Values": ["x"]}]) == "InvalidFilterKey"
+    assert refusal(ssm.list_documents, Filters=[{"Values": ["x"]}]) == "InvalidFilterKey"
+    assert refusal(ssm.list_documents, NextToken="bm8") == "InvalidNextToken"
 
 
 def test_a_shared_document_is_seen_by_its_arn(aws: Lab) -> None:
     ssm, other = aws.client("ssm"), aws.client("ssm", key=OTHER)
     create(aws, "Shared")
     arn = f"arn:aws:ssm:us-east-1:{aws.account}:document/Shared"
-    assert code(other.get_document, Name=arn) == "InvalidDocument"
+    assert refusal(other.get_document, Name=arn) == "InvalidDocument"
     ssm.modify_document_permission(Name="Shared", PermissionType="Share", AccountIdsToAdd=[OTHER])
     assert other.get_document(Name=arn)["DocumentType"] == "Automation"
     shared = other.list_documents(Filters=[{"Key": "Owner", "Values": ["ThirdParty"]}])["DocumentIdentifiers"]
     assert [each["Name"] for each in shared] == [arn]
     told = ssm.describe_document_permission(Name="Shared", PermissionType="Share")
     assert told["AccountIds"] == [OTHER]
-    assert code(ssm.delete_document, Name="Shared") == "InvalidDocumentOperation"
+    assert refusal(ssm.delete_document, Name="Shared") == "InvalidDocumentOperation"
     ssm.modify_document_permission(Name="Shared", PermissionType="Share", AccountIdsToRemove=[OTHER])
-    assert code(other.get_document, Name=arn) == "InvalidDocument"
+    assert refusal(other.get_document, Name=arn) == "InvalidDocument"
 
 
 def test_what_cannot_be_a_document_is_refused_as_aws_does(aws: Lab) -> None:
@@ -100,7 +94,7 @@ def test_what_cannot_be_a_document_is_refused_as_aws_does(aws: Lab) -> None:
 
     def refused(**parameters: Any) -> str:
         kinds = {"DocumentType": "Automation", "DocumentFormat": "YAML", "Name": "New-Document", "Content": good}
-        return code(ssm.create_document, **kinds | parameters)
+        return refusal(ssm.create_document, **kinds | parameters)
 
     assert refused(Name="Taken") == "DocumentAlreadyExists"
     assert refused(Name="AWS-Mine") == "ValidationException"
@@ -110,9 +104,9 @@ def test_what_cannot_be_a_document_is_refused_as_aws_does(aws: Lab) -> None:
     assert refused(Content=good + "#" * 70_000) == "MaxDocumentSizeExceeded"
     update = {"Name": "Taken", "DocumentVersion": "$LATEST", "DocumentFormat": "YAML"}
     same = CONTENT.format(description="first")
-    assert code(ssm.update_document, Content=same, **update) == "DuplicateDocumentContent"
-    assert code(ssm.update_document_default_version, Name="Taken", DocumentVersion="9") == "InvalidDocumentVersion"
-    assert code(ssm.delete_document, Name="Nobody-Has-It") == "InvalidDocument"
+    assert refusal(ssm.update_document, Content=same, **update) == "DuplicateDocumentContent"
+    assert refusal(ssm.update_document_default_version, Name="Taken", DocumentVersion="9") == "InvalidDocumentVersion"
+    assert refusal(ssm.delete_document, Name="Nobody-Has-It") == "InvalidDocument"
 
 
 def test_tags_of_documents_are_kept_here_and_those_of_parameters_by_the_estate(aws: Lab) -> None:
@@ -130,6 +124,6 @@ def test_tags_of_documents_are_kept_here_and_those_of_parameters_by_the_estate(a
     found = ssm.list_documents(Filters=[{"Key": "tag:team", "Values": ["red"]}])["DocumentIdentifiers"]
     assert [each["Name"] for each in found] == ["tagged"]
     nothing = {"ResourceType": "Document", "ResourceId": "nosuch"}
-    assert code(ssm.list_tags_for_resource, **nothing) == "InvalidResourceId"
+    assert refusal(ssm.list_tags_for_resource, **nothing) == "InvalidResourceId"
     many = [{"Key": str(number), "Value": ""} for number in range(50)]
-    assert code(ssm.add_tags_to_resource, **document, Tags=many) == "TooManyTagsError"
+    assert refusal(ssm.add_tags_to_resource, **document, Tags=many) == "TooManyTagsError"
