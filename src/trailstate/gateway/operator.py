@@ -4,6 +4,7 @@ They are plain JSON over HTTP, unsigned. A browser must not become somebody's ha
 machine's (no DNS rebinding), and what changes something refuses requests another site's page started (no CSRF).
 """
 
+import ipaddress
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -104,8 +105,18 @@ class OperatorPages:
 
 def check_host(request: WireRequest, hosts: frozenset[str]) -> None:
     host = host_name(request.header("host") or "localhost")
-    if host not in hosts:
-        raise PageError(403, f"the host {host!r} is not a name of this server; use localhost")
+    if host not in hosts and not is_private_name(host):
+        raise PageError(403, f"the host {host!r} is not a name of this server; use localhost or an IP address")
+
+
+def is_private_name(host: str) -> bool:
+    """Can no stranger's name server answer for it? True of IP addresses, of names without a dot, which is what
+    containers call one another, and of those under the domains that are kept for private use (RFC 6761, ICANN)."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".internal"))
+    return True
 
 
 def check_same_site(request: WireRequest, hosts: frozenset[str]) -> None:

@@ -113,8 +113,14 @@ def test_names_of_this_server_are_answered(host: str) -> None:
     assert ask("/_trailstate/health", host=host).status == 200
 
 
-def test_another_host_is_refused_against_dns_rebinding() -> None:
-    assert ask("/_trailstate/health", host="evil.example").status == 403
+@pytest.mark.parametrize("host", ["trailstate:4566", "172.17.0.2:4566", "[fd00::2]:4566", "host.docker.internal:4566"])
+def test_containers_reach_it_by_the_names_they_have_for_it(host: str) -> None:
+    assert ask("/_trailstate/ready", host=host).status == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "internal.evil.example", "localhost.evil."])
+def test_another_host_is_refused_against_dns_rebinding(host: str) -> None:
+    assert ask("/_trailstate/health", host=host).status == 403
 
 
 @pytest.mark.parametrize(
