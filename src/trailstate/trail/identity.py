@@ -21,6 +21,9 @@ _MEMBERS: dict[str, tuple[str, ...]] = {
     "Anonymous": ("principalId", "accountId"),
 }
 
+WRITTEN_EMPTY = ("AWSAccount", "principalId")
+"""Recorded of anonymous callers: they have a principalId, and it is empty."""
+
 
 def user_identity(principal: Principal) -> dict[str, Any]:
     """The `userIdentity` of a record; members that are not known are left out."""
@@ -34,7 +37,7 @@ def user_identity(principal: Principal) -> dict[str, Any]:
     }
     identity: dict[str, Any] = {"type": principal.type}
     for name in _MEMBERS.get(principal.type, _SIGNED):
-        if facts[name]:
+        if facts[name] or (principal.type, name) == WRITTEN_EMPTY:
             identity[name] = facts[name]
     if principal.session is not None and principal.type != "AWSService":
         identity["sessionContext"] = _session_context(principal.session)

@@ -165,6 +165,10 @@ KINDS = {
         Principal("AWSAccount", "444455556666", "AIDASTRANGER", "arn:aws:iam::444455556666:user/eve", "eve", "AKIAEVE"),
         {"type": "AWSAccount", "principalId": "AIDASTRANGER", "accountId": "444455556666"},
     ),
+    "nobody has an empty id": (
+        Principal("AWSAccount", "ANONYMOUS_PRINCIPAL"),
+        {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"},
+    ),
     "a service is only named": (
         service_principal("cloudtrail.amazonaws.com", ACCOUNT),
         {"type": "AWSService", "invokedBy": "cloudtrail.amazonaws.com"},
