@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from trailstate.configuration.history import Recorded, line
+from trailstate.configuration.line import Recorded, line
 from trailstate.configuration.query.index import QueryIndex
 from trailstate.configuration.query.parse import parse
 from trailstate.configuration.query.run import Queries

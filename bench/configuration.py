@@ -21,8 +21,9 @@ from typing import Any
 
 from trailstate.catalog.resources import resource_types
 from trailstate.configuration.form import ResourceType, Seen
-from trailstate.configuration.history import ConfigurationHistory, Recorded, digest_with_facts, line
+from trailstate.configuration.history import ConfigurationHistory
 from trailstate.configuration.item import captured, item_of
+from trailstate.configuration.line import Recorded, digest_with_facts, line
 from trailstate.follow import Runner
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import CONFIGURATION, Append, Commit

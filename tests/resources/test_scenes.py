@@ -11,7 +11,8 @@ import pytest
 from tests.resources.scene import GONE, SCENES
 from tests.resources.stage import REGION, Stage, recording_lab
 from trailstate.catalog.resources import resource_types
-from trailstate.configuration.history import ConfigurationHistory, Recorded
+from trailstate.configuration.history import ConfigurationHistory
+from trailstate.configuration.line import Recorded
 
 
 @dataclass

@@ -9,7 +9,7 @@ from trailstate.cli.records import brief
 from trailstate.cli.terminal import visible
 
 if TYPE_CHECKING:
-    from trailstate.configuration.history import Recorded
+    from trailstate.configuration.line import Recorded
     from trailstate.values.diff import Change
 
 COMPARED = ("configuration", "supplementaryConfiguration", "relationships", "tags")

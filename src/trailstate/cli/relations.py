@@ -8,7 +8,7 @@ from trailstate.cli.items import json_text
 from trailstate.cli.terminal import visible
 
 if TYPE_CHECKING:
-    from trailstate.configuration.history import Recorded
+    from trailstate.configuration.line import Recorded
 
 
 class GraphForm(StrEnum):

@@ -29,7 +29,8 @@ from trailstate.cli.server import ask, server_time
 from trailstate.cli.terminal import put, say, table
 
 if TYPE_CHECKING:
-    from trailstate.configuration.history import Identifier, Items, Recorded
+    from trailstate.configuration.history import Identifier, Items
+    from trailstate.configuration.line import Recorded
 
 LOOK_PATH = "/_trailstate/look"
 HISTORY_MAX = 1000

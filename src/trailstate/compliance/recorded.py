@@ -10,7 +10,8 @@ from typing import Any
 
 from trailstate.compliance.inventory import GLOBAL, NO_FACTS, Cause, Facts, Item, ResourceKey, key_of
 from trailstate.compliance.line import moment_of
-from trailstate.configuration.history import ConfigurationHistory, Recorded
+from trailstate.configuration.history import ConfigurationHistory
+from trailstate.configuration.line import Recorded
 
 EARLIER_ITEMS_MAX = 50
 """How far back in a resource's history it is looked for the change that broke a rule."""

@@ -1,33 +1,21 @@
 """The configuration history: every item of every resource, found by resource, by type, and at any moment.
 
-A line of the ledger is `{"item", "facts", "cause", "key", "news"}`: the item in the form of files and events, what is
-known beside it, the call that caused it, the key under which the API knows the resource, and whether the item is new or
-only facts beside it are. A line of new facts has the state id of the one before, and takes its place. The index can be
-deleted and is then made anew.
+The index can be deleted and is then made anew from the ledger (`line`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, Protocol
 
-import msgspec
-
-from trailstate.configuration.item import GONE, Item, digest, state_id
+from trailstate.configuration.item import state_id
+from trailstate.configuration.line import Recorded, digest_with_facts, read
 from trailstate.follow import Runner
 from trailstate.stores.derived import Derived
-from trailstate.stores.interface import CONFIGURATION, Append, Entry, Store
+from trailstate.stores.interface import CONFIGURATION, Entry, Store
 
 CATCH_UP_SECONDS = 1.0
 _FAR = 1 << 62
-ITEM = "item"
-FACTS = "facts"
-
-_encode = msgspec.json.Encoder(order="sorted").encode
-_in_order = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS configuration_resource (
   number INTEGER PRIMARY KEY, account TEXT, region TEXT, type TEXT, id TEXT, name TEXT, arn TEXT, key TEXT,
@@ -39,23 +27,6 @@ CREATE INDEX IF NOT EXISTS configuration_by_name ON configuration_resource (name
 CREATE TABLE IF NOT EXISTS configuration_item (
   resource INTEGER, state INTEGER, position INTEGER, PRIMARY KEY (resource, state)) WITHOUT ROWID
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One item as it stands in the history."""
-
-    item: Item
-    facts: dict[str, Any]
-    cause: dict[str, Any] | None
-    key: str
-    news: str = ITEM
-    """What its line brought: a new item, or only new facts beside the last one."""
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether it says that the resource is no more."""
-        return self.item["configurationItemStatus"] in GONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +44,6 @@ class Identifier:
     digest: bytes
     number: int
     """Where it stands among all resources, in the order in which they were first seen."""
-
-
-def line(account: str, region: str, recorded: Recorded) -> Append:
-    """An item as a line of the ledger, under the account and region of its recorder."""
-    body = {
-        "key": recorded.key,
-        "news": recorded.news,
-        "item": recorded.item,
-        "facts": recorded.facts,
-        "cause": recorded.cause,
-    }
-    return Append(CONFIGURATION, account, region, _in_order(body))
-
-
-def read(entry: Entry) -> Recorded:
-    """The item on a line of the ledger."""
-    return Recorded(**_decode(entry.body))
-
-
-def digest_with_facts(item: Item, facts: dict[str, Any]) -> bytes:
-    """Equal when nothing changed: 16 bytes of the item, then 16 of the facts."""
-    return digest(item) + blake2b(_encode(facts), digest_size=16).digest()
 
 
 class ConfigurationFollower:

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 from trailstate.configuration.discover import Discovery, DiscoveryFailed, NotServed
 from trailstate.configuration.form import ALL, ResourceType, Seen
-from trailstate.configuration.history import FACTS, ConfigurationHistory, Identifier, Recorded, digest_with_facts, line
+from trailstate.configuration.history import ConfigurationHistory, Identifier
 from trailstate.configuration.item import captured, deleted, item_of
+from trailstate.configuration.line import FACTS, Recorded, digest_with_facts, line
 from trailstate.configuration.recorder import Home, Recorders, recording_key, records
 from trailstate.configuration.trigger import EVERYTHING, TOUCHED, Errand, Waiting, place_of, read_errand
 from trailstate.follow import Later

@@ -14,8 +14,9 @@ import msgspec
 
 from trailstate.configuration.delivery import history_file, history_key, snapshot_file, snapshot_key
 from trailstate.configuration.discover import config_principal
-from trailstate.configuration.history import ITEM, ConfigurationHistory, read
+from trailstate.configuration.history import ConfigurationHistory
 from trailstate.configuration.item import Item
+from trailstate.configuration.line import ITEM, read
 from trailstate.configuration.notice import (
     Message,
     Messenger,

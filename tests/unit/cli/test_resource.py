@@ -12,8 +12,9 @@ from typer.testing import CliRunner, Result
 from trailstate.cli.exit import ExitCode
 from trailstate.cli.layout import visible_json
 from trailstate.cli.main import app
-from trailstate.configuration.history import ConfigurationFollower, Recorded, line
+from trailstate.configuration.history import ConfigurationFollower
 from trailstate.configuration.item import captured
+from trailstate.configuration.line import Recorded, line
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import CONFIGURATION, Commit
 from trailstate.stores.sqlite import SqliteStore

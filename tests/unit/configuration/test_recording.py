@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.unit.configuration.estate import GROUP, HOME, TYPES, House
 
-from trailstate.configuration.history import read
+from trailstate.configuration.line import read
 from trailstate.configuration.recorder import recording_key
 from trailstate.configuration.trigger import EVERYTHING, TOUCHED, Touches, Trigger
 from trailstate.stores.interface import JOURNAL

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from tests.unit.configuration.estate import GROUP, HOME, House
 
-from trailstate.configuration.history import read
 from trailstate.configuration.item import GONE
+from trailstate.configuration.line import read
 from trailstate.stores.interface import StoreUnavailable
 from trailstate.stores.memory import Faults
 from trailstate.wire.fault import Fault

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from trailstate.configuration.history import ITEM, Recorded, read
 from trailstate.configuration.item import GONE, Item
+from trailstate.configuration.line import ITEM, Recorded, read
 from trailstate.configuration.query.hold import BODIES, COLUMNS
 from trailstate.configuration.query.match import Resource
 from trailstate.configuration.query.narrow import Narrowed

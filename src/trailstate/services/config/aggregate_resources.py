@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trailstate.configuration.aggregate import Aggregation
-from trailstate.configuration.history import ConfigurationHistory, Identifier, Recorded
+from trailstate.configuration.history import ConfigurationHistory, Identifier
 from trailstate.configuration.item import as_api, as_base
+from trailstate.configuration.line import Recorded
 from trailstate.configuration.recorder import Home
 from trailstate.configuration.schema import is_published
 from trailstate.services.config.aggregators import held_limit, readable

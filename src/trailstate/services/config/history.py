@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from trailstate.configuration.history import ConfigurationHistory, Recorded
+from trailstate.configuration.history import ConfigurationHistory
 from trailstate.configuration.item import as_api, as_base
+from trailstate.configuration.line import Recorded
 from trailstate.configuration.recorder import Home, Recorders, frequency
 from trailstate.configuration.schema import is_published
 from trailstate.services.operation import operation

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from trailstate.configuration.history import ConfigurationHistory, Recorded, digest_with_facts, line
+from trailstate.configuration.history import ConfigurationHistory
 from trailstate.configuration.item import VERSION, Item, captured, deleted
+from trailstate.configuration.line import Recorded, digest_with_facts, line
 from trailstate.configuration.recorder import RECORDER
 from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from trailstate.configuration.history import Recorded, line
+from trailstate.configuration.line import Recorded, line
 from trailstate.configuration.query.index import QueryIndex
 from trailstate.configuration.query.parse import parse
 from trailstate.configuration.query.run import Queries
