@@ -1,17 +1,18 @@
-"""Remediation configurations, exceptions and executions: which document repairs what a rule finds.
+"""Remediation configurations and executions: which document repairs what a rule finds.
 
 https://docs.aws.amazon.com/config/latest/APIReference/API_PutRemediationConfigurations.html
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from trailstate.remediation.execution import key_of
 from trailstate.remediation.library import Library, NoDocument
-from trailstate.remediation.place import CONFIGURATION, EXCEPTION, REPAIR, UNDER_WAY, Place, exception, queued
+from trailstate.remediation.place import CONFIGURATION, REPAIR, UNDER_WAY, Place, queued
+from trailstate.services.config.paged import paged
 from trailstate.services.operation import operation
-from trailstate.services.paging import page
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
@@ -114,82 +115,6 @@ def _place(call: Call, rule: str, resource_type: str, resource_id: str) -> Place
     return Place(call.account, call.region, rule, resource_type, resource_id)
 
 
-# ---- exceptions ----
-
-
-@operation("config")
-def put_remediation_exceptions(
-    call: Call,
-    shelf: StagedShelf,
-    *,
-    ConfigRuleName: str,
-    ResourceKeys: Sequence[Mapping[str, str]],
-    Message: str | None = None,
-    ExpirationTime: datetime | None = None,
-) -> dict[str, Any]:
-    """Keep the resources from automatic repair."""
-    if ExpirationTime is not None and ExpirationTime <= call.now:
-        raise fault.InvalidParameterValueException("The expiration time of an exception lies in the future.")
-    for place in _excepted(call, ConfigRuleName, ResourceKeys):
-        shelf.put(place.exception, exception(place, Message, ExpirationTime))
-    return {"FailedBatches": []}
-
-
-@operation("config")
-def describe_remediation_exceptions(
-    call: Call,
-    shelf: StagedShelf,
-    tokens: PageTokens,
-    *,
-    ConfigRuleName: str,
-    ResourceKeys: Sequence[Mapping[str, str]] | None = None,
-    Limit: int | None = None,
-    NextToken: str | None = None,
-) -> dict[str, Any]:
-    """The exceptions that have not ended."""
-    keys = _excepted(call, ConfigRuleName, ResourceKeys or ())
-    wanted = {(place.resource_type, place.resource_id) for place in keys}
-    found = []
-    for _, each in shelf.documents(call.account, call.region, EXCEPTION):
-        ends = datetime.fromisoformat(each["ExpirationTime"]) if "ExpirationTime" in each else None
-        is_asked_for = not wanted or (each["ResourceType"], each["ResourceId"]) in wanted
-        if each["ConfigRuleName"] == ConfigRuleName and is_asked_for and (ends is None or ends > call.now):
-            found.append(each | ({} if ends is None else {"ExpirationTime": ends}))
-    question = ["exceptions", call.account, call.region, ConfigRuleName, sorted(wanted)]
-    shown, token = page(
-        tokens, question, found, limit=Limit or PAGE_SIZE, token=NextToken, refuse=fault.InvalidNextTokenException
-    )
-    return {"RemediationExceptions": shown} | ({"NextToken": token} if token else {})
-
-
-@operation("config")
-def delete_remediation_exceptions(
-    call: Call, shelf: StagedShelf, *, ConfigRuleName: str, ResourceKeys: Sequence[Mapping[str, str]]
-) -> dict[str, Any]:
-    missing = []
-    for place in _excepted(call, ConfigRuleName, ResourceKeys):
-        if shelf.get(place.exception) is None:
-            missing.append({"ResourceType": place.resource_type, "ResourceId": place.resource_id})
-        else:
-            shelf.delete(place.exception)
-    if len(missing) == len(ResourceKeys):
-        raise fault.NoSuchRemediationExceptionException(f"The rule {ConfigRuleName} has no such remediation exception.")
-    return {"FailedBatches": [{"FailureMessage": "No such exception.", "FailedItems": missing}] if missing else []}
-
-
-def _excepted(call: Call, rule: str, keys: Sequence[Mapping[str, str]]) -> list[Place]:
-    """The resources of the keys. The model requires neither half of a key, but without one it names nothing."""
-    for key in keys:
-        if key.get("ResourceType") is None or key.get("ResourceId") is None:
-            raise fault.InvalidParameterValueException(
-                "A resource key of an exception has a ResourceType and a ResourceId; "
-                f"one of the request has {' and '.join(sorted(key)) or 'neither'}."
-            )
-    return [_place(call, rule, key["ResourceType"], key["ResourceId"]) for key in keys]
-
-
-# ---- executions ----
-#
 # The model's list of resource types lacks AWS::::Account, which results of account-wide rules carry; so the keys are
 # judged here.
 
@@ -249,12 +174,8 @@ def describe_remediation_execution_status(
         for _, each in shelf.documents(call.account, call.region, REPAIR)
         if each["rule"] == ConfigRuleName and (not wanted or (each["resourceType"], each["resourceId"]) in wanted)
     ]
-    question = ["repairs", call.account, call.region, ConfigRuleName, sorted(wanted)]
-    shown, token = page(
-        tokens, question, repairs, limit=Limit or PAGE_SIZE, token=NextToken, refuse=fault.InvalidNextTokenException
-    )
-    told = [_status(call, shelf, each) for each in shown]
-    return {"RemediationExecutionStatuses": told} | ({"NextToken": token} if token else {})
+    limit, shape = Limit or PAGE_SIZE, partial(_status, call, shelf)
+    return paged(call, tokens, "RemediationExecutionStatuses", repairs, limit=limit, token=NextToken, shape=shape)
 
 
 def _hold_count(keys: Sequence[Mapping[str, str]] | None) -> None:
