@@ -1,5 +1,6 @@
 """How a command ends: the documented exit codes, and the exception that ends it with one of them."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -16,7 +17,7 @@ class ExitCode(IntEnum):
     BROKEN_PIPE = 141
 
 
-MEANINGS: dict[ExitCode, str] = {
+MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.OK: "done; an empty answer is an answer",
     ExitCode.NO: "the answer is no, or it failed; stderr says why",
     ExitCode.USAGE: "the command or a setting was not understood",

@@ -11,7 +11,7 @@ MEMORY_MIB = 512
 
 
 class SandboxedScripts:
-    """See `remediation.means.Scripts`."""
+    """Runs each in a fresh process that knows its own inputs and the credentials of its role (`means.Scripts`)."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox

@@ -41,6 +41,8 @@ AFTER_ALL = Place(RETAINED_MAX_MS, 0)
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
+    """One event as it is kept; `ingested` is when it came, its place begins with when it happened."""
+
     place: Place
     stream: str
     ingested: int
@@ -66,7 +68,7 @@ Arriving = Sequence[tuple[int, str]]
 
 
 class LogEvents:
-    """The events of every group."""
+    """The events of every group, by the group's id. What takes a connection is part of its caller's transaction."""
 
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
@@ -124,12 +126,14 @@ class LogEvents:
                 return gone
 
     def streams(self, group: str) -> Mapping[str, StreamFacts]:
+        """The facts of each stream that ever had an event, by its name."""
         rows = self._kept.connection().execute(
             "SELECT name, first, last, ingested FROM log_stream WHERE log_group = ?", (group,)
         )
         return {name: StreamFacts(first, last, ingested) for name, first, last, ingested in rows}
 
     def stored_bytes(self, group: str) -> int:
+        """Of every event ever put into streams that are there, by AWS's measure; what retention let go still counts."""
         (found,) = (
             self._kept.connection()
             .execute("SELECT coalesce(sum(bytes), 0) FROM log_stream WHERE log_group = ?", (group,))

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from trailstate.services.cloudwatch.alarm import note
 from trailstate.services.cloudwatch.data import fault
 from trailstate.services.operation import operation
@@ -74,8 +76,6 @@ def set_alarm_state(
 
 
 def _hold_json(text: str) -> None:
-    import msgspec
-
     try:
         msgspec.json.decode(text)
     except msgspec.DecodeError:
@@ -84,11 +84,13 @@ def _hold_json(text: str) -> None:
 
 @operation("cloudwatch")
 def enable_alarm_actions(call: Call, shelf: StagedShelf, *, AlarmNames: Sequence[str]) -> dict[str, Any]:
+    """From now on the alarms' changes of state have their actions; what changed meanwhile is not made up for."""
     return _switch(call, shelf, AlarmNames, enabled=True)
 
 
 @operation("cloudwatch")
 def disable_alarm_actions(call: Call, shelf: StagedShelf, *, AlarmNames: Sequence[str]) -> dict[str, Any]:
+    """The alarms go on being judged, and nobody is told."""
     return _switch(call, shelf, AlarmNames, enabled=False)
 
 

@@ -97,6 +97,7 @@ def list_targets_by_rule(
     NextToken: str | None = None,
     Limit: int | None = None,
 ) -> dict[str, Any]:
+    """In the order in which they were put first."""
     named, rule = find_rule(call, shelf, Rule, EventBusName)
     found, following = paged(tokens, call, list(rule["Targets"].values()), Limit, NextToken, named.arn, Rule)
     return {"Targets": found, **following}
