@@ -45,7 +45,8 @@ def demo(
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Play every scene, not only the seven of the exam.")] = False,
     logs: Annotated[
-        Path | None, typer.Option("--logs", metavar="DIR", help="Your own CloudTrail log files, asked at the end.")
+        Path | None,
+        typer.Option("--logs", metavar="DIR", exists=True, help="Your own CloudTrail log files, asked at the end."),
     ] = None,
     exit_: Annotated[
         bool, typer.Option("--exit", help="End after the last answer instead of serving on (on a terminal).")

@@ -70,6 +70,11 @@ class Verbs(TyperGroup):
         except SettingsError as error:
             say(str(error))
             raise typer.Exit(ExitCode.USAGE) from None
+        except OSError as error:
+            if error.filename is None or os.environ.get("TRAILSTATE_DEBUG"):
+                raise
+            say(f"'{os.fsdecode(error.filename)}' cannot be used: {error.strerror}.")
+            raise typer.Exit(ExitCode.NO) from None
         except ModuleNotFoundError as error:
             if error.name not in LAB_MODULES:
                 raise

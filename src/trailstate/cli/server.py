@@ -88,21 +88,25 @@ def ask(
     except (OSError, HTTPException) as error:
         raise Stop(
             ExitCode.NO_SERVER,
-            f"The server at {server.endpoint} does not answer ({error}). Start it again with: trailstate up --testing",
+            f"The server at {server.endpoint} does not answer ({error}). Start it again with: {_start(testing)}",
         ) from None
     finally:
         connection.close()
+
+
+def _start(testing: bool) -> str:
+    return "trailstate up --testing" if testing else "trailstate up"
 
 
 def _running(data: Path, *, testing: bool) -> Server:
     """The server of the directory, and one for tests if such a one is needed; ends the command otherwise."""
     server = noted_server(data)
     if server is None:
-        raise Stop(ExitCode.NO_SERVER, f"No server runs on {data}. Start one with: trailstate up --testing")
+        raise Stop(ExitCode.NO_SERVER, f"No server runs on {data}. Start one with: {_start(testing)}")
     if not accepts(server.endpoint):
         raise Stop(
             ExitCode.NO_SERVER,
-            f"The server that was at {server.endpoint} is gone. Start one with: trailstate up --testing",
+            f"The server that was at {server.endpoint} is gone. Start one with: {_start(testing)}",
         )
     if testing and not server.testing:
         raise Stop(

@@ -62,6 +62,17 @@ def test_a_wrong_setting_is_one_sentence() -> None:
     )
 
 
+@pytest.mark.parametrize("verb", [["up"], ["import", "."]], ids=lambda verb: verb[0])
+def test_a_directory_that_is_a_file_is_named(tmp_path: Path, verb: list[str]) -> None:
+    taken = tmp_path / "taken"
+    taken.touch()
+
+    result = CliRunner().invoke(app, [*verb, "--data", str(taken)])
+
+    assert result.exit_code == ExitCode.NO
+    assert result.stderr.strip() == f"'{taken}' cannot be used: File exists."
+
+
 def test_what_an_extra_brings_is_named_with_the_command_that_installs_it() -> None:
     program = (
         "import sys; sys.argv = ['trailstate', 'demo']; sys.modules['boto3'] = None\n"
