@@ -77,6 +77,7 @@ def captured(recorded: "Recorded | None") -> str:
 
 
 def entry_json(recorded: "Recorded", changes: "Sequence[Change]") -> dict[str, Any]:
+    """One entry of `resource history -o json`."""
     return {
         "time": recorded.item["configurationItemCaptureTime"],
         "status": recorded.item["configurationItemStatus"],
@@ -90,6 +91,7 @@ def item_json(recorded: "Recorded") -> dict[str, Any]:
 
 
 def item_text(recorded: "Recorded") -> str:
+    """The item whole: what it is, by whose call, its tags and relations, its content."""
     item, cause = recorded.item, recorded.cause
     told = ("resourceType", "resourceId", "resourceName", "ARN", "awsAccountId", "awsRegion", "availabilityZone")
     lines = [(name, str(item[name])) for name in told if item[name] is not None]

@@ -124,6 +124,7 @@ def announce(running: "Running", settings: Settings) -> None:
 
 
 def welcome(endpoint: str, accounts: tuple[str, ...], data: Path, notes: list[str]) -> list[str]:
+    """What is said once the server answers."""
     return [
         f"Trailstate {__version__} listens on {endpoint}; its data are in {data}. Ctrl-C stops it.",
         f"Accounts: {', '.join(accounts)} (each number is also an access key, with the secret '{LAB_SECRET}').",

@@ -76,6 +76,7 @@ def judged(
     cause: Mapping[str, Any] | None,
     since: str = "",
 ) -> Line:
+    """A verdict as a line: of which item, asked by what, and what was said before."""
     return Line(
         kind=JUDGED,
         rule=rule,

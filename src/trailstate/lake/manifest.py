@@ -71,6 +71,7 @@ class State:
     """Keys of objects that nobody needs any more, and since when."""
 
     def apply(self, change: Change) -> None:
+        """Add the next change; what it removes stays known as removed until it is deleted."""
         for key in change.removed:
             self.segments.pop(key, None)
             self.removed[key] = change.time

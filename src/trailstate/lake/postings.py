@@ -64,11 +64,13 @@ class Part:
     """Rows that are found by their id."""
 
     def has_room(self, time: int) -> bool:
+        """Whether a row of that time may still join."""
         seconds = time - self.first_time
         is_usual = len(self.times) < PART_ROWS_USUAL or seconds == self.times[-1]
         return seconds < PART_SECONDS_MAX and is_usual and len(self.times) < PART_ROWS_MAX
 
     def add(self, time: int, id_: int, scope: int, keys: Sequence[int], *, is_listed: bool) -> None:
+        """The next row: its time is no earlier than the last, its keys are those it is found by."""
         row = len(self.times)
         self.times.append(time - self.first_time)
         self.ids.append(id_)
@@ -80,6 +82,7 @@ class Part:
                 held.append(row)
 
     def written(self) -> bytes:
+        """The part as it stands in the file, a multiple of four bytes."""
         by_id = sorted(self.listed, key=self.ids.__getitem__)
         single = sorted((*key, rows[0]) for key, rows in self.rows.items() if len(rows) == 1)
         several = sorted(key for key, rows in self.rows.items() if len(rows) > 1)

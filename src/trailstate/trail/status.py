@@ -80,6 +80,7 @@ def digest_not_delivered(error: str) -> dict[str, Any]:
 
 
 def notified(now: datetime) -> dict[str, Any]:
+    """What a trail shows after a notification that was taken."""
     time = record_time(now)
     return {
         "LatestNotificationTime": int(now.timestamp()),

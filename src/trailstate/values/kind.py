@@ -21,6 +21,8 @@ class Kind:
 
 
 def whole_number(low: int, high: int) -> Kind:
+    """Both bounds included."""
+
     def parse(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int | str):
             raise ValueError
@@ -33,6 +35,8 @@ def whole_number(low: int, high: int) -> Kind:
 
 
 def seconds(high: float) -> Kind:
+    """Fractions too."""
+
     def parse(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise ValueError
@@ -45,6 +49,8 @@ def seconds(high: float) -> Kind:
 
 
 def one_of(*words: str) -> Kind:
+    """Exactly one of the words."""
+
     def parse(value: object) -> str:
         if value not in words:
             raise ValueError
@@ -54,6 +60,8 @@ def one_of(*words: str) -> Kind:
 
 
 def matching(expects: str, pattern: str) -> Kind:
+    """A text that matches the pattern whole; `expects` says it in words."""
+
     def parse(value: object) -> str:
         if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
             raise ValueError

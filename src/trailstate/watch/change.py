@@ -87,6 +87,7 @@ def with_history(history: Mapping[str, Any] | None, item: Mapping[str, Any]) -> 
 def history_item(
     document: Mapping[str, Any], kind: str, summary: str, data: Mapping[str, Any], now: datetime
 ) -> Document:
+    """An entry of the alarm's history."""
     return {
         "AlarmName": document["AlarmName"],
         "AlarmType": document["Type"],

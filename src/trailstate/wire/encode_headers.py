@@ -28,6 +28,7 @@ def request_id_headers(service: str | None, request_id: str) -> Headers:
 
 
 def bound_parts(operation: Any, shape: Any, value: Mapping[str, Any]) -> tuple[int, Headers]:
+    """The status, and the header lines of an answer."""
     status = operation.http.get("responseCode", 200)
     if shape is None:
         return status, ()
@@ -38,6 +39,7 @@ def bound_parts(operation: Any, shape: Any, value: Mapping[str, Any]) -> tuple[i
 
 
 def bound_headers(shape: Any, value: Mapping[str, Any]) -> Headers:
+    """The header lines that the members of a result or a fault are bound to."""
     lines: list[tuple[str, str]] = []
     for name, member in shape.members.items():
         item = value.get(name)

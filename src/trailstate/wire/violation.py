@@ -81,6 +81,7 @@ _JAVA_TYPES = {
 
 
 def wrong_type(kind: str, value: Any) -> WrongType:
+    """The refusal of a value that is not of that type, as Java would put it."""
     if isinstance(value, dict):
         return WrongType("Start of structure or map found where not expected.")
     if isinstance(value, list | tuple):

@@ -140,6 +140,7 @@ def describe_configuration_aggregators(
     NextToken: str | None = None,
     Limit: int | None = None,
 ) -> dict[str, Any]:
+    """The aggregators of those names, which must all be there, or every one."""
     limit = held_limit(Limit, LIMIT_MAX)
     found = (
         [aggregator_of(call, shelf, name) for name in ConfigurationAggregatorNames]
@@ -153,6 +154,7 @@ def describe_configuration_aggregators(
 def delete_configuration_aggregator(
     call: Call, shelf: StagedShelf, *, ConfigurationAggregatorName: str
 ) -> dict[str, Any]:
+    """The aggregator with its tags; what its sources hold stays."""
     found = aggregator_of(call, shelf, ConfigurationAggregatorName)
     shelf.delete(_key(call, ConfigurationAggregatorName))
     remove_tags(call, shelf, found["ConfigurationAggregatorArn"])

@@ -72,6 +72,7 @@ def delete_aggregation_authorization(
 def describe_pending_aggregation_requests(
     call: Call, aggregation: Aggregation, tokens: PageTokens, *, Limit: int | None = None, NextToken: str | None = None
 ) -> dict[str, Any]:
+    """Who wants to collect from here and is not authorized yet."""
     limit = held_limit(Limit, REQUESTS_MAX, REQUESTS_MAX)
     found = aggregation.requests(Home(call.account, call.region))
     told = [{"RequesterAccountId": each.account, "RequesterAwsRegion": each.region} for each in found]

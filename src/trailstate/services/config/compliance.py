@@ -9,7 +9,7 @@ from trailstate.compliance.line import moment_of
 from trailstate.compliance.results import Result, Results
 from trailstate.compliance.summary import by_resource, by_rule, capped, compliance, counts, joint
 from trailstate.services.config.paged import paged
-from trailstate.services.config.rules import existing
+from trailstate.services.config.rules import asked_rules, existing
 from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
@@ -48,12 +48,9 @@ def describe_compliance_by_config_rule(
     ComplianceTypes: Sequence[str] | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """One word for each rule over everything in its scope."""
     wanted = held_types(ComplianceTypes, OF_RULES)
-    documents = (
-        [existing(shelf, call, name) for name in ConfigRuleNames]
-        if ConfigRuleNames
-        else rules_of(shelf, call.account, call.region)
-    )
+    documents = asked_rules(shelf, call, ConfigRuleNames)
     names = [each["ConfigRule"]["ConfigRuleName"] for each in documents]
     found = by_rule(results.everything(call.account, call.region))
     told: list[dict[str, Any]] = [
@@ -75,6 +72,7 @@ def describe_compliance_by_resource(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """One word for each resource over all rules that apply to it."""
     if ResourceId is not None and ResourceType is None:
         raise fault.InvalidParameterValueException("Give the ResourceType together with the ResourceId.")
     wanted = held_types(ComplianceTypes, OF_RULES)
@@ -101,6 +99,7 @@ def get_compliance_details_by_config_rule(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """What one rule says of each resource."""
     existing(shelf, call, ConfigRuleName)
     wanted = held_types(ComplianceTypes, OF_RESOURCES)
     found = results.of_rule(call.account, call.region, ConfigRuleName)
@@ -119,6 +118,7 @@ def get_compliance_details_by_resource(
     NextToken: str | None = None,
     ResourceEvaluationId: str | None = None,
 ) -> dict[str, Any]:
+    """What each rule says of one resource."""
     if ResourceEvaluationId is not None:
         raise fault.InvalidParameterValueException("Proactive evaluations are not supported by Trailstate yet.")
     if ResourceType is None or ResourceId is None:

@@ -7,14 +7,14 @@ from typing import Any
 from trailstate.compliance.batch import change_of
 from trailstate.compliance.configured import STATUS_KIND, ConfiguredRule
 from trailstate.compliance.custom import Grant, InvalidResultToken, ResultTokens
-from trailstate.compliance.definition import find, forget, rules_of
+from trailstate.compliance.definition import find, forget
 from trailstate.compliance.engine import evaluation_row
 from trailstate.compliance.line import DROPPED, JUDGED, Line, confirmed, moment_text
 from trailstate.compliance.notice import VerdictListeners, started_row
 from trailstate.compliance.results import Results
 from trailstate.configuration.recorder import Home
 from trailstate.services.config.paged import paged
-from trailstate.services.config.rules import existing, no_such_rule
+from trailstate.services.config.rules import asked_rules, existing, no_such_rule
 from trailstate.services.operation import operation
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
@@ -84,11 +84,8 @@ def describe_config_rule_evaluation_status(
     NextToken: str | None = None,
     Limit: int | None = None,
 ) -> dict[str, Any]:
-    documents = (
-        [existing(shelf, call, name) for name in ConfigRuleNames]
-        if ConfigRuleNames
-        else rules_of(shelf, call.account, call.region)
-    )
+    """When each rule was asked and evaluated last, and the error if that failed."""
+    documents = asked_rules(shelf, call, ConfigRuleNames)
     return paged(
         call,
         tokens,

@@ -100,6 +100,7 @@ def describe_organization_conformance_packs(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """The packs of those names, which must all be there, or every one."""
     found = named(shelf, call, PACK, OrganizationConformancePackNames)
     limit, member = Limit or PAGE, "OrganizationConformancePacks"
     return paged(call, tokens, member, found, limit=limit, token=NextToken, shape=_described)
@@ -120,6 +121,7 @@ def describe_organization_conformance_pack_statuses(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """How far each pack is, taken over all accounts."""
     found = named(shelf, call, PACK, OrganizationConformancePackNames)
     limit, member = Limit or PAGE, "OrganizationConformancePackStatuses"
     shape = partial(status_of, PACK)
@@ -137,6 +139,7 @@ def get_organization_conformance_pack_detailed_status(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """How far one pack is in each account."""
     members = members_of(PACK, one(shelf, call, PACK, OrganizationConformancePackName), Filters)
     return paged(
         call, tokens, "OrganizationConformancePackDetailedStatuses", members, limit=Limit or PAGE, token=NextToken

@@ -127,6 +127,7 @@ def describe_organization_config_rules(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """The rules of those names, which must all be there, or every one."""
     found = named(shelf, call, RULE, OrganizationConfigRuleNames)
     limit, member = Limit or PAGE, "OrganizationConfigRules"
     return paged(call, tokens, member, found, limit=limit, token=NextToken, shape=_described)
@@ -147,6 +148,7 @@ def describe_organization_config_rule_statuses(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """How far each rule is, taken over all accounts."""
     found = named(shelf, call, RULE, OrganizationConfigRuleNames)
     limit, member = Limit or PAGE, "OrganizationConfigRuleStatuses"
     shape = partial(status_of, RULE)
@@ -164,5 +166,6 @@ def get_organization_config_rule_detailed_status(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """How far one rule is in each account."""
     members = members_of(RULE, one(shelf, call, RULE, OrganizationConfigRuleName), Filters)
     return paged(call, tokens, "OrganizationConfigRuleDetailedStatus", members, limit=Limit or PAGE, token=NextToken)

@@ -49,6 +49,7 @@ def describe_conformance_pack_compliance(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """One word for each rule of a pack."""
     pack, filters = existing_pack(shelf, call, ConformancePackName), Filters or {}
     names = filters.get("ConfigRuleNames") or ()
     _hold_rules(pack, names)
@@ -76,6 +77,7 @@ def get_conformance_pack_compliance_details(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """What the rules of a pack say of each resource."""
     pack, filters = existing_pack(shelf, call, ConformancePackName), Filters or {}
     names = filters.get("ConfigRuleNames") or [each["name"] for each in pack["rules"]]
     _hold_rules(pack, names)
@@ -108,6 +110,7 @@ def get_conformance_pack_compliance_summary(
     Limit: int | None = None,
     NextToken: str | None = None,
 ) -> dict[str, Any]:
+    """One word for each of the packs."""
     packs = [existing_pack(shelf, call, name) for name in ConformancePackNames]
     found = _found(results, call)
     told = [

@@ -169,6 +169,7 @@ def describe_conformance_packs(
     NextToken: str | None = None,
     Filters: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
+    """The packs of those names, which must all be there, or every pack."""
     named = [existing_pack(shelf, call, name) for name in ConformancePackNames or ()]
     found = _chosen(named if ConformancePackNames else packs_of(shelf, call.account, call.region), Filters)
     limit = Limit or PACKS_LIMIT
@@ -198,6 +199,7 @@ def describe_conformance_pack_status(
     NextToken: str | None = None,
     Filters: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
+    """How far the deployment of each pack is; names of no pack are passed over."""
     packs = packs_of(shelf, call.account, call.region)
     named = [each for each in packs if each["ConformancePackName"] in (ConformancePackNames or ())]
     found = _chosen(named if ConformancePackNames else packs, Filters)
@@ -234,6 +236,7 @@ def _status(call: Call, pack: Mapping[str, Any]) -> dict[str, Any]:
 
 @operation("config")
 def delete_conformance_pack(call: Call, shelf: StagedShelf, door: Door, *, ConformancePackName: str) -> dict[str, Any]:
+    """The pack with its rules and remediations; one of an organization goes by the organization alone."""
     found = existing_pack(shelf, call, ConformancePackName)
     if found.get("CreatedBy", "") != made_by(call):
         raise _belongs_to_organization(ConformancePackName)

@@ -65,6 +65,7 @@ def describe_remediation_exceptions(
 def delete_remediation_exceptions(
     call: Call, shelf: StagedShelf, *, ConfigRuleName: str, ResourceKeys: Sequence[Mapping[str, str]]
 ) -> dict[str, Any]:
+    """Those that are there; the others come back as failed, and all of them are a fault."""
     missing = []
     for place in _excepted(call, ConfigRuleName, ResourceKeys):
         if shelf.get(place.exception) is None:

@@ -48,6 +48,13 @@ def existing(shelf: StagedShelf, call: Call, name: str) -> dict[str, Any]:
     return found
 
 
+def asked_rules(shelf: StagedShelf, call: Call, names: Sequence[str] | None) -> list[dict[str, Any]]:
+    """The documents of the rules with those names, which must all be there; without names of all of the caller's."""
+    if names:
+        return [existing(shelf, call, name) for name in names]
+    return rules_of(shelf, call.account, call.region)
+
+
 @operation("config")
 def put_config_rule(
     call: Call,
@@ -141,11 +148,8 @@ def describe_config_rules(
     NextToken: str | None = None,
     Filters: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    documents = (
-        [existing(shelf, call, name) for name in ConfigRuleNames]
-        if ConfigRuleNames
-        else rules_of(shelf, call.account, call.region)
-    )
+    """The rules of those names, which must all be there, or every rule."""
+    documents = asked_rules(shelf, call, ConfigRuleNames)
     mode = (Filters or {}).get("EvaluationMode")
     wanted = [each["ConfigRule"] for each in documents if mode in (None, *_modes(each["ConfigRule"]))]
     return paged(call, tokens, "ConfigRules", wanted, limit=RULES_A_PAGE, token=NextToken)
@@ -157,6 +161,7 @@ def _modes(rule: Mapping[str, Any]) -> list[str]:
 
 @operation("config")
 def delete_config_rule(call: Call, shelf: StagedShelf, *, ConfigRuleName: str) -> dict[str, Any]:
+    """The rule with its results and tags; not while a remediation hangs on it."""
     found = existing(shelf, call, ConfigRuleName)
     refuse_service_linked(found, call)
     if shelf.get(ShelfKey(call.account, call.region, REMEDIATION_KIND, ConfigRuleName)) is not None:

@@ -74,6 +74,7 @@ def get_stored_query(call: Call, shelf: StagedShelf, *, QueryName: str) -> dict[
 def list_stored_queries(
     call: Call, shelf: StagedShelf, tokens: PageTokens, *, NextToken: str | None = None, MaxResults: int | None = None
 ) -> dict[str, Any]:
+    """Name, id, ARN and description of each query, without its text."""
     found = [value for _, value in shelf.documents(call.account, call.region, QUERY_KIND)]
     told = [{name: each[name] for name in METADATA if name in each} for each in found]
     limit = MaxResults or LIMIT_MAX

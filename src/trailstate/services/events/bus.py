@@ -38,6 +38,7 @@ def create_event_bus(
     LogConfig: Mapping[str, str] | None = None,
     Tags: Sequence[Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
+    """A bus of the account; those of partners are not made here."""
     if EventSourceName or Name.startswith("aws."):
         raise invalid(f"A partner event bus {NOT_SUPPORTED}")
     if KmsKeyIdentifier or DeadLetterConfig or LogConfig:
@@ -79,6 +80,7 @@ def update_event_bus(
     DeadLetterConfig: Mapping[str, str] | None = None,
     LogConfig: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
+    """The description is replaced: without one there is none."""
     named, held = find_bus(call, shelf, Name)
     if KmsKeyIdentifier or DeadLetterConfig or LogConfig:
         raise invalid(f"KmsKeyIdentifier, DeadLetterConfig or LogConfig of an event bus {NOT_SUPPORTED}")
@@ -104,6 +106,7 @@ def list_event_buses(
     NextToken: str | None = None,
     Limit: int | None = None,
 ) -> dict[str, Any]:
+    """The default bus is always among them."""
     held = {key.name: value for key, value in shelf.documents(call.account, call.region, BUS)}
     held.setdefault(DEFAULT, {"Revision": "", "Statements": []})
     told = [
@@ -177,6 +180,7 @@ def remove_permission(
     RemoveAllPermissions: bool | None = None,
     EventBusName: str | None = None,
 ) -> dict[str, Any]:
+    """One statement of the bus's policy, or all of them."""
     named, held = find_bus(call, shelf, EventBusName)
     left = [] if RemoveAllPermissions else [each for each in held["Statements"] if each.get("Sid") != StatementId]
     if not RemoveAllPermissions and len(left) == len(held["Statements"]):

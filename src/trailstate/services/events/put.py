@@ -127,6 +127,7 @@ def _bus(call: Call, shelf: StagedShelf, given: str | None) -> BusName:
 
 @operation("events")
 def test_event_pattern(call: Call, *, EventPattern: str, Event: str) -> dict[str, Any]:
+    """Whether the pattern matches the event, which has all members of an envelope."""
     check_pattern(EventPattern)
     try:
         event = json.loads(Event)

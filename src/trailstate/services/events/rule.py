@@ -176,6 +176,7 @@ def list_rules(
     NextToken: str | None = None,
     Limit: int | None = None,
 ) -> dict[str, Any]:
+    """The rules of a bus by name."""
     named, _ = find_bus(call, shelf, EventBusName)
     told = [
         _told(named, key.name, rule)
@@ -197,6 +198,7 @@ def list_rule_names_by_target(
     NextToken: str | None = None,
     Limit: int | None = None,
 ) -> dict[str, Any]:
+    """The rules of a bus that send to the target."""
     named, _ = find_bus(call, shelf, EventBusName)
     names = [
         key.name

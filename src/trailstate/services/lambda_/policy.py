@@ -93,6 +93,7 @@ def remove_permission(
     Qualifier: str | None = None,
     RevisionId: str | None = None,
 ) -> dict[str, Any]:
+    """One statement of the policy of a function, a version or an alias."""
     who, function, _ = find_version(call, shelf, FunctionName, Qualifier)
     hold_revision(function, RevisionId)
     place = who.qualifier or ""
@@ -115,6 +116,7 @@ def _keep(
 
 @operation("lambda")
 def get_policy(call: Call, shelf: StagedShelf, *, FunctionName: str, Qualifier: str | None = None) -> dict[str, Any]:
+    """The policy as text; the fault when no statement is left."""
     who, function, _ = find_version(call, shelf, FunctionName, Qualifier)
     statements = function["policies"].get(who.qualifier or "", [])
     if not statements:

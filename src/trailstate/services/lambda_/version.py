@@ -54,6 +54,7 @@ def publish_version(
     RevisionId: str | None = None,
     PublishTo: str | None = None,
 ) -> dict[str, Any]:
+    """What $LATEST is now, kept under the next number; the last one again if nothing has changed."""
     who, function = find(call, shelf, FunctionName)
     hold_revision(function, RevisionId)
     if CodeSha256 not in (None, function["config"]["CodeSha256"]):
@@ -98,6 +99,7 @@ def create_alias(
     Description: str | None = None,
     RoutingConfig: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """A name for a version that is there."""
     who, function = find(call, shelf, FunctionName)
     if Name in function["aliases"]:
         raise fault.ResourceConflictException(f"Alias already exists: {who.arn}:{Name}", Type="User")
@@ -125,6 +127,7 @@ def update_alias(
     RoutingConfig: Mapping[str, Any] | None = None,
     RevisionId: str | None = None,
 ) -> dict[str, Any]:
+    """Only what is given changes."""
     who, function = find(call, shelf, FunctionName)
     alias = dict(_alias(function, who.arn, Name))
     if RevisionId not in (None, alias["RevisionId"]):
@@ -157,6 +160,7 @@ def list_aliases(
     Marker: str | None = None,
     MaxItems: int | None = None,
 ) -> dict[str, Any]:
+    """The aliases by name, or those of one version."""
     who, function = find(call, shelf, FunctionName)
     found = [alias for _, alias in sorted(function["aliases"].items())]
     found = [alias for alias in found if FunctionVersion in (None, alias["FunctionVersion"])]

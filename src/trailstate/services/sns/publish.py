@@ -43,6 +43,7 @@ def publish(
     MessageDeduplicationId: str | None = None,
     MessageGroupId: str | None = None,
 ) -> dict[str, Any]:
+    """The message goes to every confirmed subscription whose filter takes it, after this call is recorded."""
     if sum(each is not None for each in (TopicArn, TargetArn, PhoneNumber)) != 1:
         raise invalid("TopicArn or TargetArn Reason: no value for required parameter")
     if PhoneNumber is not None or ":endpoint/" in (TargetArn or ""):

@@ -165,6 +165,7 @@ def unsubscribe(call: Call, shelf: StagedShelf, *, SubscriptionArn: str) -> dict
 
 @operation("sns")
 def get_subscription_attributes(call: Call, shelf: StagedShelf, *, SubscriptionArn: str) -> dict[str, Any]:
+    """All attributes, as texts."""
     _, subscription = find_subscription(call, shelf, SubscriptionArn)
     return {
         "Attributes": {
@@ -186,6 +187,7 @@ def get_subscription_attributes(call: Call, shelf: StagedShelf, *, SubscriptionA
 def set_subscription_attributes(
     call: Call, shelf: StagedShelf, *, SubscriptionArn: str, AttributeName: str, AttributeValue: str | None = None
 ) -> dict[str, Any]:
+    """One attribute is replaced; an empty value takes it away."""
     key, subscription = find_subscription(call, shelf, SubscriptionArn)
     changed = with_attribute(subscription["Attributes"], AttributeName, AttributeValue or "", subscription["Protocol"])
     shelf.put(key, subscription | {"Attributes": changed})
@@ -196,6 +198,7 @@ def set_subscription_attributes(
 def list_subscriptions(
     call: Call, shelf: StagedShelf, tokens: PageTokens, *, NextToken: str | None = None
 ) -> dict[str, Any]:
+    """Those of the account's topics in the region."""
     topics = [
         TopicName(call.region, call.account, key.name) for key, _ in shelf.documents(call.account, call.region, TOPIC)
     ]
@@ -208,6 +211,7 @@ def list_subscriptions(
 def list_subscriptions_by_topic(
     call: Call, shelf: StagedShelf, tokens: PageTokens, *, TopicArn: str, NextToken: str | None = None
 ) -> dict[str, Any]:
+    """Those of one topic, pending ones included."""
     named, _ = find_topic(call, shelf, TopicArn, "ListSubscriptionsByTopic")
     told = [_told(each) for _, each in subscriptions_of(shelf, named)]
     found, following = paged(tokens, call, told, NextToken, TopicArn)

@@ -113,6 +113,7 @@ def delete_topic(call: Call, shelf: StagedShelf, *, TopicArn: str) -> dict[str, 
 
 @operation("sns")
 def get_topic_attributes(call: Call, shelf: StagedShelf, *, TopicArn: str) -> dict[str, Any]:
+    """All attributes, as texts, with how many subscriptions there are."""
     named, topic = find_topic(call, shelf, TopicArn, "GetTopicAttributes")
     pending = [bool(each["Token"]) for _, each in subscriptions_of(shelf, named)]
     effective = EFFECTIVE
@@ -149,6 +150,7 @@ def set_topic_attributes(
 
 @operation("sns")
 def list_topics(call: Call, shelf: StagedShelf, tokens: PageTokens, *, NextToken: str | None = None) -> dict[str, Any]:
+    """The account's topics in the region."""
     arns = [
         {"TopicArn": TopicName(call.region, call.account, key.name).arn}
         for key, _ in shelf.documents(call.account, call.region, TOPIC)
@@ -161,6 +163,7 @@ def list_topics(call: Call, shelf: StagedShelf, tokens: PageTokens, *, NextToken
 def add_permission(
     call: Call, shelf: StagedShelf, *, TopicArn: str, Label: str, AWSAccountId: Sequence[str], ActionName: Sequence[str]
 ) -> dict[str, Any]:
+    """One statement more in the topic's policy."""
     named, topic = find_topic(call, shelf, TopicArn, "AddPermission")
     policy = json.loads(topic["Policy"])
     if any(each.get("Sid") == Label for each in policy["Statement"]):

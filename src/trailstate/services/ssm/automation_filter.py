@@ -47,6 +47,7 @@ STEP_FILTERS: Mapping[str, Filter] = {
 
 
 def passes(each: Mapping[str, Any], filters: Sequence[Mapping[str, Any]], known: Mapping[str, Filter]) -> bool:
+    """Whether every filter has a value that fits; InvalidFilterKey for one that is not known."""
     for wanted in filters:
         if wanted["Key"] not in known:
             raise fault.InvalidFilterKey(f"The filter key '{wanted['Key']}' is not one of {', '.join(known)}.")

@@ -111,6 +111,7 @@ def update_document(
 def update_document_default_version(
     call: Call, shelf: StagedShelf, *, Name: str, DocumentVersion: str
 ) -> dict[str, Any]:
+    """From now on the version is meant where none is named."""
     document = own(call, shelf, Name)
     number = numbered(document, DocumentVersion)
     document["DefaultVersion"] = number

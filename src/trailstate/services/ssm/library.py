@@ -35,6 +35,7 @@ def describe_document(
     DocumentVersion: str | None = None,
     VersionName: str | None = None,
 ) -> dict[str, Any]:
+    """What a version of a document takes and is for, without its content."""
     document = found(call, shelf, library, Name)
     return {"Document": described(document, numbered(document, DocumentVersion, VersionName))}
 
