@@ -114,6 +114,29 @@ def test_each_region_of_a_trail_validates_by_itself_and_is_missed_when_it_is_emp
     assert all(each["subject"].endswith(f"{aws.account}/sa-east-1") for each in report["findings"])
 
 
+def test_a_trail_that_comes_to_be_of_its_home_alone_ends_its_digests_elsewhere(aws: Lab) -> None:
+    arn = a_trail(aws, "all", a_bucket(aws, "evidence"), EnableLogFileValidation=True, IsMultiRegionTrail=True)
+    aws.client("ec2", region="eu-west-1").create_vpc(CidrBlock="10.0.0.0/16")
+    aws.advance("90m")
+    aws.client("cloudtrail").update_trail(Name=arn, IsMultiRegionTrail=False)
+    aws.advance("150m")
+    assert [len(keys(aws, "evidence", f"CloudTrail-Digest/{region}")) for region in ("us-east-1", "eu-west-1")] == [
+        4,
+        2,
+    ]
+    code, report = verify(aws, "evidence")
+    assert (code, report["findings"]) == (0, [])
+
+    aws.client("cloudtrail").update_trail(Name=arn, IsMultiRegionTrail=True)
+    aws.advance("2h")
+    code, said = validate(aws, arn, "--region", "eu-west-1")
+    assert "4/4 digest files valid" in said
+    assert code == 0
+    code, report = verify(aws, "evidence")
+    assert {each["kind"] for each in report["findings"]} == {"stopped"}
+    assert {each["who"]["eventName"] for each in report["findings"]} == {"UpdateTrail"}
+
+
 def test_validate_logs_accepts_a_chain_over_a_new_key(aws: Lab) -> None:
     """The lab's keys sign for a day."""
     arn = a_trail(aws, "all", a_bucket(aws, "evidence"), EnableLogFileValidation=True)

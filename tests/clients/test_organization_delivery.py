@@ -6,7 +6,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.clients.delivered import keys, records, validate
+from tests.clients.delivered import keys, records, validate, verify
 from tests.clients.trails import a_bucket, a_trail
 from trailstate.testing import Lab, lab
 from trailstate.values.regions import ALWAYS_ENABLED
@@ -60,6 +60,32 @@ def test_every_call_of_thirty_accounts_and_three_regions_is_in_one_file(aws: Lab
     code, said = validate(aws, arn)
     assert "Missing required parameter for organization trail: '--account-id'" in said
     assert code == 255
+
+
+def test_chains_that_begin_with_their_first_record_are_not_missed_before_it(aws: Lab) -> None:
+    """Those of another member, and those in a Region that is opted into."""
+    aws.reset()
+    aws.client("organizations").create_organization(FeatureSet="ALL")
+    aws.client("organizations").enable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
+    member, silent = _joined(aws, 0), _joined(aws, 1)
+    more = {"IsOrganizationTrail": True, "IsMultiRegionTrail": True, "EnableLogFileValidation": True}
+    arn = a_trail(aws, "everyone", a_bucket(aws, "evidence"), **more)
+    aws.advance("4h")
+    for account in (aws.account, member):
+        for region in ("eu-west-1", "af-south-1"):
+            _make_queue(aws, account, region)
+    aws.advance("2h")
+    for account, region, valid in (
+        (aws.account, "af-south-1", "2/2 digest files valid"),
+        (member, "eu-west-1", "2/2 digest files valid"),
+        (member, "af-south-1", "2/2 digest files valid"),
+        (silent, "eu-west-1", "No digests found"),
+    ):
+        code, said = validate(aws, arn, "--account-id", account, "--region", region)
+        assert valid in said, (account, region)
+        assert (code, "INVALID" in said) == (0, False)
+    code, report = verify(aws, "evidence")
+    assert (code, report["findings"]) == (0, [])
 
 
 def _make_queue(aws: Lab, account: str, region: str) -> None:

@@ -1,5 +1,6 @@
 """What should be in which trail's files, and which chains there should be: the journal read as the documentation is."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,8 @@ class Model:
     """Event id of a change, and the trail after it."""
     names: dict[str, str] = field(default_factory=dict)
     expected: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in BUCKETS})
-    starts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BUCKETS, 0))
+    starts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often a trail began to make digests in a Region."""
     members: frozenset[str] = frozenset(ACCOUNTS)
     states: dict[str, dict[str, Any] | None] = field(default_factory=lambda: dict.fromkeys(BUCKETS))
     read: int = 0
@@ -43,12 +45,15 @@ class Model:
             self.read = entry.position
 
     def _change(self, name: str, after: dict[str, Any] | None) -> None:
-        self.starts[name] += is_chained(after) and not is_chained(self.states[name])
+        for region in REGIONS:
+            self.starts[name, region] += is_chained(after, region) and not is_chained(self.states[name], region)
         self.states[name] = after
 
 
-def is_chained(trail: dict[str, Any] | None) -> bool:
-    return bool(trail and trail["IsLogging"] and trail["LogFileValidationEnabled"])
+def is_chained(trail: dict[str, Any] | None, region: str) -> bool:
+    if trail is None or not (trail["IsMultiRegionTrail"] or region == REGION):
+        return False
+    return bool(trail["IsLogging"] and trail["LogFileValidationEnabled"])
 
 
 def belongs(trail: dict[str, Any], record: dict[str, Any], members: frozenset[str]) -> bool:

@@ -15,6 +15,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -142,13 +143,11 @@ class Simulation:
     def _beginnings(self, name: str, check: LogCheck, *, is_over: bool) -> list[str]:
         """Chains begin where logging begins and nowhere else; in the trail's own account they all do, in every Region
         that it covers, whatever happened there."""
-        found: dict[str, int] = {}
-        for place in check.beginnings():
-            found[place] = found.get(place, 0) + 1
-        starts, regions = self.model.starts[name], REGIONS if name == "all" else (REGION,)
-        wrong = [(place, count) for place, count in found.items() if count > starts]
-        own = [f"{ACCOUNT}_CloudTrail-Digest_{region}_{name}_{REGION}" for region in regions if is_over]
-        wrong += [(place, found.get(place, 0)) for place in own if found.get(place, 0) < starts]
+        found = Counter(check.beginnings())
+        starts = {region: self.model.starts[name, region] for region in REGIONS}
+        wrong = [(place, count) for place, count in found.items() if count > starts[place.split("_")[2]]]
+        own = {region: f"{ACCOUNT}_CloudTrail-Digest_{region}_{name}_{REGION}" for region in REGIONS if is_over}
+        wrong += [(place, found[place]) for region, place in own.items() if found[place] < starts[region]]
         return [f"{name}: '{place}' began {count} times of {starts}" for place, count in wrong]
 
     def onward(self) -> list[str]:
@@ -225,11 +224,12 @@ def take_a_bucket_away(sim: Simulation) -> None:
 def change_a_trail(sim: Simulation) -> None:
     name = sim.draw.choice(list(BUCKETS))
     is_gone = sim.draw.random() < 0.1
+    is_narrow = sim.draw.random() < 0.2
     trail = a_trail(
         Name=name,
         S3BucketName=sim.draw.choice(BUCKETS[name]),
         IsLogging=sim.draw.random() < 0.8,
-        IsMultiRegionTrail=name == "all",
+        IsMultiRegionTrail=name == "all" and not is_narrow,
         IsOrganizationTrail=name == "all",
         OrganizationId="o-sim",
         CloudWatchLogsLogGroupArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:trail:*" if name == "all" else None,

@@ -137,7 +137,7 @@ def _expectation(account: Account, trail: Mapping[str, Any]) -> Expected:
     status = account.client("cloudtrail", home).get_trail_status(Name=arn)
     latest = status.get("LatestDigestDeliveryTime")
     places = [Place(f"{prefix}AWSLogs/{organization}", owner, region) for region in _regions(trail, status)]
-    return Expected(trail["Name"], home, places, latest)
+    return Expected(trail["Name"], home, places, latest, bool(trail.get("IsMultiRegionTrail")))
 
 
 def _regions(trail: Mapping[str, Any], status: Mapping[str, Any]) -> Sequence[str]:

@@ -2,9 +2,9 @@
 
 News stand in one queue for each trail, in order, and are committed with what they tell of: a chain is *opened* with the
 first window that needs it (those of the trail's own account in the Regions that everybody has: when logging starts),
-*moved* when the trail goes to another bucket, and *closed* when logging or validation stops. Files that stand in their
-bucket wait in a queue of the chain until a digest takes them; the commit that makes the digest takes them out, so each
-is in exactly one.
+*moved* when the trail goes to another bucket, and *closed* when logging or validation stops; outside the home Region
+also when the trail comes to be of that one alone. Files that stand in their bucket wait in a queue of the chain until a
+digest takes them; the commit that makes the digest takes them out, so each is in exactly one.
 """
 
 from collections.abc import Callable
@@ -36,6 +36,8 @@ class News:
     first: datetime | None = None
     """When the first record came that needs the chain."""
     lane: Lane | None = None
+    besides: str = ""
+    """The Region whose chains it does not concern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +84,15 @@ def opened(lane: Lane, since: datetime, first: datetime) -> OutboxRow:
 
 
 def moved(lane: Lane, event_id: str) -> OutboxRow:
-    """All chains of the trail go on in another place; the account and region of `lane` do not matter."""
+    """All chains of the lane's trail and number go on in another place, whatever their account and region."""
     news = News("moved", lane.trail, lane.opening, lane=lane)
-    return OutboxRow(f"{NEWS}{lane.trail}", f"{NEWS}{lane.trail}/{event_id}", _encode(news))
+    return OutboxRow(f"{NEWS}{lane.trail}", f"{NEWS}{lane.trail}/{event_id}/moved/{lane.opening}", _encode(news))
 
 
-def closed(trail: str, opening: int, time: datetime, event_id: str) -> OutboxRow:
-    """All chains of the trail end."""
-    news = News("closed", trail, opening, time)
-    return OutboxRow(f"{NEWS}{trail}", f"{NEWS}{trail}/{event_id}", _encode(news))
+def closed(trail: str, opening: int, time: datetime, event_id: str, *, besides: str = "") -> OutboxRow:
+    """All chains of the trail and number end, `besides` those of one Region."""
+    news = News("closed", trail, opening, time, besides=besides)
+    return OutboxRow(f"{NEWS}{trail}", f"{NEWS}{trail}/{event_id}/closed/{opening}", _encode(news))
 
 
 def news_of(row: OutboxRow) -> News:

@@ -200,7 +200,7 @@ class Delivery:
 
     def _change(self, change: Change, event_id: str, time: datetime) -> None:
         """From the next record on the trail is another one; everything gathered so far goes by the old state."""
-        before = self._kept.get(change.key) or Kept(None, 0, time)
+        before = self._kept.get(change.key) or Kept(None, 0, 0, time)
         after = kept_after(before, change.trail, time)
         self._kept[change.key] = after
         self._watched.clear()

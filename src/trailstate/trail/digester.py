@@ -214,7 +214,8 @@ class Digester:
 
 
 def _is_of(news: News, opening: Opening) -> bool:
-    return opening.number == news.opening and opening.lane.trail == news.trail
+    lane = opening.lane
+    return news.opening == opening.number and lane.trail == news.trail and lane.region != news.besides
 
 
 def _row(made: Made) -> OutboxRow:

@@ -5,7 +5,7 @@ were then.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,9 +24,11 @@ class Kept:
 
     trail: Trail | None
     opening: int
-    """How many digest chains it has begun so far."""
+    """The number of its digest chains at home: it goes up each time logging begins."""
+    further: int
+    """Of those in other Regions: it goes up too when the trail comes to be of many Regions while it is logging."""
     since: datetime
-    """When the latest of them began."""
+    """When logging began."""
 
     @property
     def is_chained(self) -> bool:
@@ -37,13 +39,24 @@ class Kept:
     def is_logging(self) -> bool:
         return self.trail is not None and self.trail.is_logging
 
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether there are digests outside its home Region."""
+        return self.is_chained and bool(self.trail and self.trail.document["IsMultiRegionTrail"])
+
+    @property
+    def openings(self) -> Sequence[int]:
+        return tuple(dict.fromkeys((self.opening, self.further)))
+
 
 def kept_after(before: Kept, trail: Trail | None, time: datetime) -> Kept:
-    """The state after a change; a chain of digests begins when the trail begins to log with validation."""
-    after = Kept(trail, before.opening, before.since)
+    """The state after a change; chains of digests begin when the trail begins to log with validation, and in further
+    Regions when it comes to be of many."""
+    after = replace(before, trail=trail)
+    begun = max(before.openings) + 1
     if after.is_chained and not before.is_chained:
-        return Kept(trail, before.opening + 1, time)
-    return after
+        return Kept(trail, begun, begun, time)
+    return replace(after, further=begun) if after.is_everywhere and not before.is_everywhere else after
 
 
 def beginnings(kept: Kept, regions: Sequence[str]) -> list[Lane]:
@@ -58,14 +71,17 @@ def beginnings(kept: Kept, regions: Sequence[str]) -> list[Lane]:
 
 def news(before: Kept, after: Kept, event_id: str, time: datetime, began: Sequence[Lane]) -> list[OutboxRow]:
     """What a change means to the trail's digest chains; `began`: those that begin with it."""
-    if before.is_chained and before.trail and not after.is_chained:
-        return [chain.closed(before.trail.arn, before.opening, time, event_id)]
-    if not (after.is_chained and after.trail):
-        return []
+    if before.trail is None or not before.is_chained:
+        return [chain.opened(lane, after.since, time) for lane in began]
+    arn, home = before.trail.arn, before.trail.home_region
+    if after.trail is None or not after.is_chained:
+        return [chain.closed(arn, number, time, event_id) for number in before.openings]
     rows = [chain.opened(lane, after.since, time) for lane in began]
-    if before.is_chained and before.trail and place_of(before.trail) != place_of(after.trail):
-        home = lane_of(after.trail, after, after.trail.account, after.trail.home_region)
-        rows.append(chain.moved(home, event_id))
+    if before.is_everywhere and not after.is_everywhere:
+        rows.append(chain.closed(arn, before.further, time, event_id, besides=home))
+    if place_of(before.trail) != place_of(after.trail):
+        lane = lane_of(after.trail, after, after.trail.account, home)
+        rows += [chain.moved(replace(lane, opening=number), event_id) for number in after.openings]
     return rows
 
 
@@ -85,18 +101,24 @@ def lane_of(trail: Trail, kept: Kept, account: str, region: str) -> Lane:
         region=region,
         bucket=bucket,
         folder=folder,
-        opening=kept.opening if kept.is_chained else 0,
+        opening=_opening(trail, kept, region),
         kms_key=trail.document.get("KmsKeyId") or "",
         topic=trail.document.get("SnsTopicARN") or "",
     )
 
 
+def _opening(trail: Trail, kept: Kept, region: str) -> int:
+    if not kept.is_chained:
+        return 0
+    return kept.opening if region == trail.home_region else kept.further
+
+
 def document_of(kept: Kept) -> dict[str, Any]:
     trail = None if kept.trail is None else kept.trail.document
-    return {"Trail": trail, "Opening": kept.opening, "Since": kept.since.isoformat()}
+    return {"Trail": trail, "Opening": kept.opening, "Further": kept.further, "Since": kept.since.isoformat()}
 
 
 def kept_of(found: ShelfKey, value: dict[str, Any]) -> tuple[ShelfKey, Kept]:
     key, document = trail_key(found.account, found.region, found.name), value["Trail"]
     trail = None if document is None else trail_of(key, document)
-    return key, Kept(trail, value["Opening"], datetime.fromisoformat(value["Since"]))
+    return key, Kept(trail, value["Opening"], value["Further"], datetime.fromisoformat(value["Since"]))

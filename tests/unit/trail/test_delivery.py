@@ -1,6 +1,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.simulation.cloud import Stored
@@ -380,3 +381,53 @@ def test_a_trail_that_comes_to_be_of_many_regions_has_digests_there_from_then_on
     assert [region for region, _ in digested(evidence)] == ["eu-west-1", "sa-east-1", REGION, REGION]
     (before, after) = [each for each in evidence.digests() if f"/{REGION}/" in each["digestS3Object"]]
     assert after["previousDigestS3Object"] == before["digestS3Object"], "at home the chain goes on"
+
+
+def test_a_trail_that_comes_to_be_of_its_home_alone_ends_its_digests_elsewhere(
+    world: SimulatedWorld, tmp_path: Path
+) -> None:
+    evidence = in_memory(world, tmp_path, regions=FAR)
+    evidence.change(a_trail())
+    world.advance(timedelta(minutes=10))
+    last = evidence.record(awsRegion="eu-west-1")
+    evidence.change(a_trail(IsMultiRegionTrail=False), "UpdateTrail")
+    evidence.settle(3 * HOUR)
+    ends = {region: [each["digestEndTime"] for each in of(evidence, region)] for region in (*FAR, REGION)}
+    assert ends["eu-west-1"] == ends["sa-east-1"] == ["2026-01-15T09:40:00Z"]
+    assert ends[REGION] == ["2026-01-15T10:30:00Z", "2026-01-15T11:30:00Z", "2026-01-15T12:30:00Z"]
+    (listed,) = of(evidence, "eu-west-1")[0]["logFiles"]
+    assert [each["eventID"] for each in evidence.files()[listed["s3Object"]]] == [last]
+
+
+def test_digests_elsewhere_begin_anew_when_the_trail_is_of_many_regions_again(
+    world: SimulatedWorld, tmp_path: Path
+) -> None:
+    """Even before the last ones of the chains that ended are made: each file stands in the digest of its own chain."""
+    evidence = in_memory(world, tmp_path, regions=FAR)
+    evidence.change(a_trail())
+    first = evidence.record(awsRegion="eu-west-1")
+    world.advance(timedelta(minutes=1))
+    evidence.change(a_trail(IsMultiRegionTrail=False), "UpdateTrail")
+    world.advance(timedelta(minutes=1))
+    evidence.record(awsRegion="eu-west-1")
+    evidence.change(a_trail(), "UpdateTrail")
+    second = evidence.record(awsRegion="eu-west-1")
+    evidence.settle(2 * HOUR)
+    ended, begun, *_ = of(evidence, "eu-west-1")
+    assert (ended["previousDigestS3Object"], begun["previousDigestS3Object"]) == (None, None)
+    assert ended["digestEndTime"] <= begun["digestStartTime"]
+    listed = [
+        [record["eventID"] for each in chain["logFiles"] for record in evidence.files()[each["s3Object"]]]
+        for chain in (ended, begun)
+    ]
+    assert listed == [[first], [second]]
+    evidence.change(a_trail(IsLogging=False), "StopLogging")
+    evidence.settle(3 * HOUR)
+    stopped = {of(evidence, region)[-1]["digestEndTime"] for region in (*FAR, REGION)}
+    assert stopped == {"2026-01-15T11:32:00Z"}
+
+
+def of(evidence: Evidence, region: str) -> list[dict[str, Any]]:
+    """The digests of one Region, in order."""
+    found = [each for each in evidence.digests() if f"/{region}/" in each["digestS3Object"]]
+    return sorted(found, key=lambda each: str(each["digestEndTime"]))

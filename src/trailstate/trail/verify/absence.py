@@ -29,6 +29,13 @@ class Expected:
     """Where its digests should lie."""
     latest_digest: datetime | None
     """When it last delivered a digest, as GetTrailStatus says; None when it never did."""
+    is_multi_region: bool = True
+    """Else it may have been, and its chains in other Regions have ended."""
+
+    def goes_on_in(self, chain: Chain) -> bool:
+        """Whether the chain is the trail's, and one that still grows."""
+        is_its_own = (chain.trail, chain.home_region, chain.is_backfill) == (self.trail, self.home_region, False)
+        return is_its_own and (self.is_multi_region or chain.place.region == self.home_region)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,7 @@ def absent(expected: Expected, chains: Chains, asked: Asked) -> Iterator[Finding
         return
     found: dict[Place, list[DigestFile]] = {place: [] for place in expected.places}
     for chain, digests in chains.items():
-        if (chain.trail, chain.home_region, chain.is_backfill) == (expected.trail, expected.home_region, False):
+        if expected.goes_on_in(chain):
             found.setdefault(chain.place, []).extend(digests)
     said = f"the trail {expected.trail} says that it delivered its latest digest at {latest:%Y-%m-%d %H:%M:%S} UTC"
     newest = max((each.end for digests in found.values() for each in digests), default=latest)

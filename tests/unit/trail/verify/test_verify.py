@@ -4,6 +4,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -284,3 +285,13 @@ def test_what_lies_in_the_time_asked_for_is() -> None:
     made.remove(*made.digests[:3])
     report = verify(made, keys(), expected=[told_by(START + 12 * HOUR)], end=START + 6 * HOUR)
     assert [each.kind for each in report.findings] == ["chain-missing"] * 2
+
+
+def test_a_trail_that_comes_to_be_of_its_home_alone_misses_nothing_elsewhere() -> None:
+    made, far = ledger(5), Ledger(region="eu-west-1")
+    for hour in range(3):
+        extend(far, START + hour * HOUR)
+    made.objects |= far.objects
+    told = told_by(START + 5 * HOUR)
+    assert kinds(verify(made, keys(), expected=[told])) == {"tail-missing": 1}
+    assert verify(made, keys(), expected=[replace(told, is_multi_region=False)]).is_clean
