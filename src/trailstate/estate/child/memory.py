@@ -4,6 +4,8 @@ import ctypes
 import gc
 import sys
 
+from trailstate.sandbox import pages
+
 NEW_OBJECTS = 10_000
 """After how many the collector looks among them; next to nothing that a request leaves behind needs it."""
 
@@ -17,3 +19,4 @@ def settle() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # another C library has none
         if trim is not None:
             trim(0)
+    pages.gather()
