@@ -4,7 +4,7 @@ The simulator's process ends with the server's, and what it holds with it. So an
 into a slot (`slots`) and waits for no disk; everything else, and what finds no slot, is as durable as in `SqliteStore`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +49,11 @@ class PassingStore(SqliteStore):
         """In the order of their making, the durable ones first."""
         durable = super().intents()
         kept = {each.id for each in durable}
-        return [*durable, *self._unrecorded([each for each in self._slots.left() if each.intent.id not in kept])]
+        left = [each for each in self._slots.left() if each.intent.id not in kept]
+        recorded = self._recorded(left)
+        for each in recorded:
+            self._slots.settle(each)
+        return [*durable, *(each.intent for each in left if each.intent.id not in recorded)]
 
     def close(self) -> None:
         super().close()
@@ -61,14 +65,15 @@ class PassingStore(SqliteStore):
             return False
         return self._slots.keep(commit.intents[0], self.head(JOURNAL))
 
-    def _unrecorded(self, left: Sequence[Left]) -> Iterator[Intent]:
-        """A process may have died after the record of a call was durable, and before its slot was empty."""
+    def _recorded(self, left: Sequence[Left]) -> set[str]:
+        """Those that the journal names: a process may have died after a record was durable, and before its slot was
+        empty."""
         named: set[str] = set()
         after = min((each.after for each in left), default=0)
         while left and (lines := self.read(JOURNAL, after, LINES_READ)):
             named |= {each.intent.id for each in left for line in lines if each.intent.id.encode() in line.body}
             after = lines[-1].position
-        return (each.intent for each in left if each.intent.id not in named)
+        return named
 
 
 def _has_more(commit: Commit) -> bool:

@@ -54,7 +54,7 @@ class Slots:
         with self._lock:
             if intent.id in self._taken:
                 return True
-            if not self._free:
+            if not self._free or self._map.closed:
                 return False
             slot = self._taken[intent.id] = self._free.pop()
             self._write(slot, body)
@@ -64,10 +64,11 @@ class Slots:
         return intent_id in self._taken
 
     def settle(self, intent_id: str) -> None:
-        """What became of it is durable elsewhere. Of an intent that is not kept here, nothing."""
+        """What became of it is durable elsewhere. Of an intent that is not kept here, nothing. Once closed, the slot
+        stays as it is: whoever opens it finds the record."""
         with self._lock:
             slot = self._taken.pop(intent_id, None)
-            if slot is not None:
+            if slot is not None and not self._map.closed:
                 self._empty(slot)
 
     def left(self) -> list[Left]:
@@ -83,7 +84,8 @@ class Slots:
             self._taken.clear()
 
     def close(self) -> None:
-        self._map.close()
+        with self._lock:
+            self._map.close()
 
     def _standing(self) -> Iterator[tuple[int, Left]]:
         for slot in range(SLOTS):

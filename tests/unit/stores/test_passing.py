@@ -137,3 +137,18 @@ def test_a_reset_forgets_them(tmp_path: Path) -> None:
     again = opened(tmp_path)
     assert names(again) == []
     again.close()
+
+
+def test_what_is_settled_after_the_end_is_found_to_be_recorded(tmp_path: Path) -> None:
+    """A server that stops waits for its calls only so long."""
+    slots = Slots(tmp_path)
+    slots.keep(an_intent("late"), 0)
+    slots.close()
+    slots.settle("late")
+    SqliteStore(tmp_path, SimulatedWorld()).close()
+    store = opened(tmp_path)
+    SqliteStore.commit(store, Commit([its_record("late")]))
+
+    assert names(store) == []
+    assert not store._slots.holds("late"), "its slot is free again"
+    store.close()
