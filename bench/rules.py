@@ -34,9 +34,10 @@ from trailstate.compliance.judge import judge_many
 from trailstate.compliance.notice import VerdictListeners
 from trailstate.compliance.results import Results
 from trailstate.compliance.verdict import Verdict
+from trailstate.configuration.line import Recorded, line
 from trailstate.follow import Runner
 from trailstate.stores.derived import Derived
-from trailstate.stores.interface import CONFIGURATION, Append, Commit, ShelfChange, ShelfKey
+from trailstate.stores.interface import CONFIGURATION, Commit, ShelfChange, ShelfKey
 from trailstate.stores.sqlite import SqliteStore
 from trailstate.world import RealWorld
 
@@ -156,13 +157,8 @@ def chosen() -> list[Rule]:
 
 
 def store_items(store: SqliteStore, made: Mapping[str, list[dict[str, Any]]]) -> int:
-    lines = [
-        Append(
-            CONFIGURATION, ACCOUNT, REGION, msgspec.json.encode({"item": item(kind, each), "facts": {}, "cause": None})
-        )
-        for kind, listed in made.items()
-        for each in listed
-    ]
+    items = [item(kind, each) for kind, listed in made.items() for each in listed]
+    lines = [line(ACCOUNT, REGION, Recorded(each, {}, None, key=each["resourceId"])) for each in items]
     for at in range(0, len(lines), BATCH):
         store.commit(Commit(appends=lines[at : at + BATCH]))
     return len(lines)

@@ -17,14 +17,16 @@ from trailstate.compliance.batch import Batch, RuleKey, portions
 from trailstate.compliance.configured import RULE_KIND, STATUS_KIND, ConfiguredRule
 from trailstate.compliance.inventory import GLOBAL, Cause, CausedInventory, Inventory, Item, key_of
 from trailstate.compliance.judge import RuleFailed, is_deleted, judge_many, origin
-from trailstate.compliance.line import SCHEDULED, Line, moment_text
+from trailstate.compliance.line import SCHEDULED, Line
 from trailstate.compliance.notice import VerdictListeners
 from trailstate.compliance.results import Results
 from trailstate.compliance.scope import subjects
 from trailstate.compliance.summary import NON_COMPLIANT
 from trailstate.compliance.verdict import Verdict
 from trailstate.configuration.change import item_diff
+from trailstate.configuration.line import read
 from trailstate.stores.interface import CONFIGURATION, Commit, Entry, OutboxRow, ShelfChange, ShelfKey, Store
+from trailstate.values.timestamp import moment_text
 from trailstate.world import World
 
 EVALUATION_QUEUE = "evaluation/"
@@ -80,8 +82,8 @@ class Engine:
             inventories: dict[tuple[str, str], CausedInventory] = {}
             stirred: dict[RuleKey, Stirred] = {}
             for entry in entries:
-                line = msgspec.json.decode(entry.body)
-                item, cause = line["item"], line.get("cause")
+                recorded = read(entry)
+                item, cause = recorded.item, recorded.cause
                 if is_deleted(item):
                     self._drop_everywhere(batch, item, cause)
                 for rule in covering[entry.account].over(item["resourceType"]):

@@ -14,15 +14,16 @@ from trailstate.compliance.custom import Invoker, ResultTokens
 from trailstate.compliance.engine import Engine, evaluation_row, schedule_line
 from trailstate.compliance.inventory import CausedInventory, Item, ListedInventory, key_of
 from trailstate.compliance.judge import is_deleted
-from trailstate.compliance.line import moment_text
 from trailstate.compliance.notice import NoticeShipper, VerdictListeners
 from trailstate.compliance.results import Result, Results
 from trailstate.compliance.schedule import EvaluationShipper, PeriodicTimer
+from trailstate.configuration.line import Recorded, line
 from trailstate.configuration.notice import Messenger
 from trailstate.follow import Runner
 from trailstate.stores.derived import Derived
-from trailstate.stores.interface import CONFIGURATION, Append, Commit, ShelfChange, ShelfKey
+from trailstate.stores.interface import CONFIGURATION, Commit, ShelfChange, ShelfKey
 from trailstate.stores.memory import MemoryStore
+from trailstate.values.timestamp import moment_text
 from trailstate.wire.call import Principal
 from trailstate.wire.fault import Fault
 from trailstate.world import SimulatedWorld
@@ -134,8 +135,8 @@ class House:
         """Record an item a second later, and let everything follow."""
         self.world.advance(timedelta(seconds=1))
         item = whole({"configurationItemCaptureTime": moment_text(self.world.now())} | dict(part), kind)
-        body = msgspec.json.encode({"item": item, "facts": facts or {}, "cause": cause})
-        self.store.commit(Commit(appends=[Append(CONFIGURATION, ACCOUNT, REGION, body)]))
+        recorded = Recorded(item, facts or {}, cause, key=item["resourceId"])
+        self.store.commit(Commit(appends=[line(ACCOUNT, REGION, recorded)]))
         self.settle()
 
     def volume(self, name: str, *, encrypted: bool, attached: bool = True, **part: Any) -> None:
