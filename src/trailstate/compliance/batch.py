@@ -10,11 +10,12 @@ from typing import Any
 
 from trailstate.compliance.configured import ConfiguredRule
 from trailstate.compliance.inventory import Item, ResourceKey, key_of
-from trailstate.compliance.line import DROPPED, Confirmed, Line, confirmed, judged, moment_text
+from trailstate.compliance.line import DROPPED, Confirmed, Line, confirmed, judged
 from trailstate.compliance.notice import Change, VerdictListeners, evaluation_result
 from trailstate.compliance.results import Result, Results
 from trailstate.compliance.verdict import NOT_APPLICABLE, Verdict
 from trailstate.stores.interface import Append, OutboxRow
+from trailstate.values.timestamp import moment_text
 
 RuleKey = tuple[str, str, str]
 """(account, Region, rule)"""

@@ -17,10 +17,10 @@ import msgspec
 
 from trailstate.compliance.configured import RULE_KIND, STATUS_KIND, ConfiguredRule
 from trailstate.compliance.engine import status_after
-from trailstate.compliance.line import moment_text
 from trailstate.configuration.discover import config_principal
 from trailstate.configuration.recorder import RECORDER
 from trailstate.stores.interface import Commit, ShelfChange, ShelfKey, Store
+from trailstate.values.timestamp import moment_text
 from trailstate.wire.call import Door
 from trailstate.wire.fault import Fault
 from trailstate.world import World

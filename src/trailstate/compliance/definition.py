@@ -12,10 +12,11 @@ import msgspec
 from trailstate.compliance.catalogue import managed_rules
 from trailstate.compliance.configured import RULE_KIND, STATUS_KIND, ConfiguredRule
 from trailstate.compliance.engine import evaluation_row, schedule_line
-from trailstate.compliance.line import FORGOTTEN, SCHEDULED, Line, moment_text
+from trailstate.compliance.line import FORGOTTEN, SCHEDULED, Line
 from trailstate.compliance.parameter import InvalidParameter, read_all
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
+from trailstate.values.timestamp import moment_text
 from trailstate.wire.call import Call
 from trailstate.world import World
 

@@ -5,14 +5,12 @@ results, their history and the schedule are derived from these lines, never from
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from trailstate.compliance.inventory import Item
 from trailstate.compliance.verdict import Verdict
-from trailstate.configuration.project import moment_text
 from trailstate.stores.interface import VERDICTS, Append
 
 JUDGED = "judged"
@@ -97,25 +95,3 @@ def confirmed(rule: str, resources: Sequence[Confirmed], *, time: str, invoked: 
     """The lines that say it of them all."""
     for at in range(0, len(resources), CONFIRMED_MAX):
         yield Line(CONFIRMED, rule, time, invoked=invoked, resources=resources[at : at + CONFIRMED_MAX])
-
-
-def moment_of(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-__all__ = (
-    "CONFIRMED",
-    "DROPPED",
-    "FORGOTTEN",
-    "JUDGED",
-    "SCHEDULED",
-    "VERDICTS",
-    "Confirmed",
-    "Line",
-    "confirmed",
-    "judged",
-    "moment_of",
-    "moment_text",
-    "read_line",
-)

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from trailstate.compliance.line import moment_text
 from trailstate.configuration.notice import Message, Messenger, subject
 from trailstate.configuration.recorder import CHANNEL, Home
 from trailstate.follow import Later
 from trailstate.stores.interface import Commit, OutboxRow, Store
+from trailstate.values.timestamp import moment_text
 from trailstate.wire.fault import Fault
 from trailstate.world import World
 

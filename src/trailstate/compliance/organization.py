@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from trailstate.compliance.definition import ID_ALPHABET
-from trailstate.compliance.line import moment_text
 from trailstate.stores.interface import Commit, OutboxRow, ShelfChange, ShelfKey, Store
 from trailstate.stores.staged import StagedShelf
+from trailstate.values.timestamp import moment_text
 from trailstate.wire.call import Call, Door, service_principal
 from trailstate.wire.fault import Fault
 from trailstate.world import World

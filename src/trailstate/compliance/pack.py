@@ -20,13 +20,13 @@ from trailstate.compliance.definition import (
     remove,
     rules_of,
 )
-from trailstate.compliance.line import moment_text
 from trailstate.compliance.results import Result
 from trailstate.compliance.summary import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, joint
 from trailstate.compliance.template import BadTemplate, Template
 from trailstate.configuration.recorder import RECORDER
 from trailstate.stores.interface import Commit, OutboxRow, ShelfChange, ShelfKey, Store
 from trailstate.stores.staged import StagedShelf
+from trailstate.values.timestamp import moment_text
 from trailstate.wire.call import Call, Door, service_principal
 from trailstate.wire.fault import Fault
 from trailstate.wire.model import operation_model

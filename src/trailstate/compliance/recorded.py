@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from trailstate.compliance.inventory import GLOBAL, NO_FACTS, Cause, Facts, Item, ResourceKey, key_of
-from trailstate.compliance.line import moment_of
 from trailstate.configuration.history import ConfigurationHistory
 from trailstate.configuration.line import Recorded
+from trailstate.values.timestamp import moment_of
 
 EARLIER_ITEMS_MAX = 50
 """How far back in a resource's history it is looked for the change that broke a rule."""

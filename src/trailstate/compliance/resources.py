@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import Any
 
 from trailstate.compliance.configured import RULE_KIND
-from trailstate.compliance.line import moment_text
 from trailstate.compliance.pack import PACK_KIND, pack_compliance, rule_compliances
 from trailstate.compliance.results import Result, Results
 from trailstate.compliance.summary import COMPLIANT, NON_COMPLIANT, by_rule, joint
@@ -17,6 +16,7 @@ from trailstate.configuration.item import OK, VERSION
 from trailstate.configuration.query.match import Resource
 from trailstate.configuration.recorder import Home
 from trailstate.stores.interface import Store
+from trailstate.values.timestamp import moment_text
 from trailstate.world import World
 
 NOT_APPLICABLE = "NOT_APPLICABLE"

@@ -11,22 +11,12 @@ from typing import Any
 
 import msgspec
 
-from trailstate.compliance.line import (
-    CONFIRMED,
-    DROPPED,
-    FORGOTTEN,
-    JUDGED,
-    SCHEDULED,
-    VERDICTS,
-    Line,
-    moment_of,
-    moment_text,
-    read_line,
-)
+from trailstate.compliance.line import CONFIRMED, DROPPED, FORGOTTEN, JUDGED, SCHEDULED, Line, read_line
 from trailstate.compliance.verdict import Verdict
 from trailstate.follow import Runner
 from trailstate.stores.derived import Derived
-from trailstate.stores.interface import Entry, Store
+from trailstate.stores.interface import VERDICTS, Entry, Store
+from trailstate.values.timestamp import moment_of, moment_text
 
 CATCH_UP_SECONDS = 1.0
 

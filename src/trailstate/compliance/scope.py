@@ -2,7 +2,7 @@
 
 from trailstate.compliance.configured import ConfiguredRule
 from trailstate.compliance.inventory import ACCOUNT_TYPE, Inventory, Item
-from trailstate.compliance.line import moment_text
+from trailstate.values.timestamp import moment_text
 
 
 def subjects(rule: ConfiguredRule, inventory: Inventory) -> list[Item]:

@@ -7,13 +7,13 @@ from typing import Any
 from trailstate.compliance.configured import ConfiguredRule
 from trailstate.compliance.inventory import CausedInventory, Item
 from trailstate.compliance.judge import RuleFailed, judge_many, origin
-from trailstate.compliance.line import moment_text
 from trailstate.compliance.report.content import Reported
 from trailstate.compliance.results import Result
 from trailstate.compliance.scope import subjects
 from trailstate.compliance.summary import NON_COMPLIANT
 from trailstate.compliance.template import Template
 from trailstate.compliance.verdict import Verdict
+from trailstate.values.timestamp import moment_text
 
 
 def try_template(template: Template, inventory: CausedInventory) -> list[Reported]:

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from trailstate.configuration.form import NOT_APPLICABLE, Relation, ResourceType, Seen
-from trailstate.configuration.project import moment_text, part_value, projection
+from trailstate.configuration.project import part_value, projection
 from trailstate.values.path import fill, first, pick
+from trailstate.values.timestamp import moment_text
 
 Item = dict[str, Any]
 

@@ -14,8 +14,8 @@ import msgspec
 from trailstate.configuration.change import CREATE, DELETE, UPDATE, change_type, item_diff
 from trailstate.configuration.discover import config_principal
 from trailstate.configuration.item import Item, as_file
-from trailstate.configuration.project import moment_text
 from trailstate.configuration.recorder import Home
+from trailstate.values.timestamp import moment_text
 from trailstate.wire.call import Door
 from trailstate.wire.fault import Fault
 from trailstate.wire.spelling import is_not_supported

@@ -7,24 +7,19 @@ schema does not have, that no rename gives and that is not kept, is dropped. Whe
 
 import base64
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from functools import cache, lru_cache
+from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from trailstate.configuration.form import Part, ResourceType
 from trailstate.configuration.schema import Node, schema_of
+from trailstate.values.timestamp import moment_text
 
 WRAPPED = "value"
 KEYS_ARE_DATA = "{}"
 """Ends the path of a kept map whose keys are no members but data: they keep their spelling."""
-
-
-@lru_cache(maxsize=256)
-def moment_text(moment: datetime) -> str:
-    """A time as items write it: UTC, milliseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 class Projection:

@@ -18,6 +18,7 @@ from trailstate.trail.mask import DROP, SHOW, hidden, masks
 from trailstate.trail.names import lowered
 from trailstate.trail.shape import Convert, plain, sensitivity
 from trailstate.trail.tables import table
+from trailstate.values.timestamp import moment_text
 
 XMLNS = "http://ec2.amazonaws.com/doc/2016-11-15/"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -242,7 +243,7 @@ def _fold_response(shape: Any, hides: Any, path: str) -> Convert:
 def _iso_milliseconds(value: Any) -> Any:
     if not isinstance(value, datetime):
         return plain(value)
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03}Z"
+    return moment_text(value)
 
 
 def _alone(elements: list[Any]) -> Any:

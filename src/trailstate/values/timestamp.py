@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31_536_000}
 """A year is 365 days."""
@@ -25,6 +26,18 @@ class UnknownTime(ValueError):
 def record_time(moment: datetime) -> str:
     """A time as `eventTime` spells it: UTC, whole seconds, 20 characters."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@lru_cache(maxsize=256)
+def moment_text(moment: datetime) -> str:
+    """A time as AWS Config and SNS write it: UTC, milliseconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def moment_of(text: str) -> datetime:
+    """The aware time of an ISO 8601 text; without an offset it is UTC."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def epoch_seconds(text: str) -> int:

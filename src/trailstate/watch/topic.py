@@ -127,11 +127,6 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
     """When it was first tried."""
 
 
-def moment_text(moment: datetime) -> str:
-    """As SNS writes times: milliseconds, and Z."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
-
-
 def delivery_row(message: Message, subscription: Document) -> OutboxRow:
     """What has the message delivered to a subscription."""
     place = subscription["SubscriptionArn"].removeprefix("arn:aws:sns:")

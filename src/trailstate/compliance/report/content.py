@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from trailstate.compliance.configured import ConfiguredRule
-from trailstate.compliance.line import moment_text
 from trailstate.compliance.pack import pack_compliance, score
 from trailstate.compliance.results import Result
 from trailstate.compliance.summary import joint
+from trailstate.values.timestamp import moment_text
 
 Content = Mapping[str, Any]
 

@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trailstate.compliance.definition import ID_ALPHABET
-from trailstate.compliance.line import moment_of
 from trailstate.configuration.aggregate import AGGREGATOR, SERVICE, Aggregation
-from trailstate.configuration.project import moment_text
 from trailstate.configuration.recorder import Home
 from trailstate.services.config.paged import paged
 from trailstate.services.config.tags import put_tags, remove_tags
@@ -15,6 +13,7 @@ from trailstate.services.operation import operation
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
+from trailstate.values.timestamp import moment_of, moment_text
 from trailstate.wire.call import Call
 from trailstate.wire.fault import Fault, faults
 from trailstate.world import World

@@ -4,9 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trailstate.compliance.line import moment_of
 from trailstate.configuration.aggregate import AUTHORIZATION, Aggregation, authorization_key, declined_key
-from trailstate.configuration.project import moment_text
 from trailstate.configuration.recorder import Home
 from trailstate.services.config.aggregators import LIMIT_MAX, held_limit
 from trailstate.services.config.paged import paged
@@ -14,6 +12,7 @@ from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
+from trailstate.values.timestamp import moment_of, moment_text
 from trailstate.wire.call import Call
 from trailstate.wire.fault import faults
 

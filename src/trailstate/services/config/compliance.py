@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from trailstate.compliance.definition import rules_of
-from trailstate.compliance.line import moment_of
 from trailstate.compliance.results import Result, Results
 from trailstate.compliance.summary import by_resource, by_rule, capped, compliance, counts, joint
 from trailstate.services.config.paged import paged
@@ -13,6 +12,7 @@ from trailstate.services.config.rules import asked_rules, existing
 from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
+from trailstate.values.timestamp import moment_of
 from trailstate.wire.call import Call
 from trailstate.wire.fault import faults
 

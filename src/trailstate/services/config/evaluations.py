@@ -9,7 +9,7 @@ from trailstate.compliance.configured import STATUS_KIND, ConfiguredRule
 from trailstate.compliance.custom import Grant, InvalidResultToken, ResultTokens
 from trailstate.compliance.definition import find, forget
 from trailstate.compliance.engine import evaluation_row
-from trailstate.compliance.line import DROPPED, JUDGED, Line, confirmed, moment_text
+from trailstate.compliance.line import DROPPED, JUDGED, Line, confirmed
 from trailstate.compliance.notice import VerdictListeners, started_row
 from trailstate.compliance.results import Results
 from trailstate.configuration.recorder import Home
@@ -19,7 +19,7 @@ from trailstate.services.operation import operation
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
-from trailstate.values.timestamp import from_epoch
+from trailstate.values.timestamp import from_epoch, moment_text
 from trailstate.wire.call import Call
 from trailstate.wire.fault import faults
 from trailstate.world import World

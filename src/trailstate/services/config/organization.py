@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trailstate.compliance.line import moment_of
 from trailstate.compliance.organization import SERVICE, Deployment, stage, suffixed, unstage
 from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.stores.interface import ShelfKey
 from trailstate.stores.staged import StagedShelf
 from trailstate.trail.organization import Organizations
+from trailstate.values.timestamp import moment_of
 from trailstate.wire.call import Call, Door
 from trailstate.wire.fault import Fault, faults
 from trailstate.world import World

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from trailstate.compliance.line import moment_of
 from trailstate.compliance.pack import pack_compliance, packs_of, rule_compliances, score
 from trailstate.compliance.results import Result, Results
 from trailstate.compliance.summary import by_rule
@@ -13,6 +12,7 @@ from trailstate.services.config.paged import paged
 from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
+from trailstate.values.timestamp import moment_of
 from trailstate.wire.call import Call
 from trailstate.wire.fault import faults
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from trailstate.compliance.line import moment_of
 from trailstate.compliance.pack import PACKS_MAX, deploy, find, fresh, hold_rules, packs_of, withdraw
 from trailstate.compliance.template import BODY_BYTES_MAX, TEMPLATE_BYTES_MAX, BadTemplate, Template, read_template
 from trailstate.services.config.paged import paged
@@ -13,6 +12,7 @@ from trailstate.services.config.tags import put_tags, remove_tags
 from trailstate.services.operation import operation
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
+from trailstate.values.timestamp import moment_of
 from trailstate.wire.call import Call, Door
 from trailstate.wire.fault import Fault, faults
 from trailstate.world import World

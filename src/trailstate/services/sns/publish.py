@@ -13,8 +13,9 @@ from typing import Any
 from trailstate.services.operation import operation
 from trailstate.services.sns.found import Document, fault, find_topic, invalid, not_yet, subscriptions_of
 from trailstate.stores.staged import StagedShelf
+from trailstate.values.timestamp import moment_text
 from trailstate.watch import topic as kept
-from trailstate.watch.topic import TopicName, deliveries, moment_text
+from trailstate.watch.topic import TopicName, deliveries
 from trailstate.wire.call import Call
 from trailstate.wire.fault import Fault
 from trailstate.world import World

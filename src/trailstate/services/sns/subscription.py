@@ -23,7 +23,8 @@ from trailstate.services.sns.found import (
 from trailstate.services.sns.subscription_attribute import QUEUE, with_attribute
 from trailstate.stores.staged import StagedShelf
 from trailstate.values.page import PageTokens
-from trailstate.watch.topic import TOPIC, Message, TopicName, delivery_row, moment_text, subscription_key
+from trailstate.values.timestamp import moment_text
+from trailstate.watch.topic import TOPIC, Message, TopicName, delivery_row, subscription_key
 from trailstate.wire.call import Call
 from trailstate.world import World
 
