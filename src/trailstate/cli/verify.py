@@ -4,7 +4,7 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 COLUMNS = ("finding", "chain", "what", "why")
+CHAINS_SHOWN = 3
 
 
 class Form(StrEnum):
@@ -158,15 +159,27 @@ def _as_json(report: "Report") -> str:
     return json.dumps(report.as_json(), indent=2) + "\n"
 
 
+def _by_time(proven_until: Mapping[str, datetime]) -> list[tuple[datetime, list[str]]]:
+    """The chains that end at each time; those that end first come first, because it may be too early."""
+    times = sorted(set(proven_until.values()))
+    return [(time, sorted(chain for chain, until in proven_until.items() if until == time)) for time in times]
+
+
+def _some(what: str, named: Sequence[str]) -> list[str]:
+    """A line each, but for many: an organization has a chain for each account and Region. JSON names them all."""
+    more = len(named) - CHAINS_SHOWN
+    lines = [f"{what}: {each}" for each in named[:CHAINS_SHOWN]]
+    return [*lines, f"{what}: {more} more (-o json names them)"] if more > 0 else lines
+
+
 def as_table(report: "Report", width: int | None = None) -> str:
     """Counts, then the findings: a row each or, where that is wider than the terminal (`width`), a paragraph each."""
     digests = f"{report.digests_valid} of {report.digests} digests valid"
     logs = f"{report.logs_valid} of {report.logs} listed log files valid"
     lines = [report.source, f"{digests}; {logs}; {report.pending} wait for the next digest"]
-    lines += [f"not proven, because its signature is kept in the bucket only: {key}" for key in report.unproven]
-    lines += [
-        f"proven until {until:%Y-%m-%d %H:%M:%S} UTC: {chain}" for chain, until in sorted(report.proven_until.items())
-    ]
+    lines += _some("not proven, because its signature is kept in the bucket only", report.unproven)
+    for until, chains in _by_time(report.proven_until):
+        lines += _some(f"proven until {until:%Y-%m-%d %H:%M:%S} UTC", chains)
     text = "".join(visible(line) + "\n" for line in lines)
     if report.is_clean:
         return f"{text}nothing was found: what is there is untouched, and nothing is missing\n"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from trailstate.cli.exit import ExitCode
 from trailstate.cli.main import app
 from trailstate.cli.verify import as_table
-from trailstate.trail.verify import verify
+from trailstate.trail.verify import Report, verify
 
 
 @pytest.fixture
@@ -82,6 +82,16 @@ def test_the_keys_of_several_regions_come_from_several_files(tmp_path: Path, pub
     made.put_digest(START + 3 * HOUR, [], number=1)
     directory = str(made.saved(tmp_path / "logs"))
     assert run(directory, "--public-keys", published, "--public-keys", str(other))[0] == ExitCode.OK
+
+
+def test_of_many_chains_some_are_named_and_those_that_end_first_come_first() -> None:
+    report = Report("s3://logs/")
+    report.proven_until = {f"all (AWSLogs/{number:012}/us-east-1)": START + 5 * HOUR for number in range(500)}
+    report.proven_until["all (AWSLogs/000000000007/us-east-1)"] = START
+    lines = [line for line in as_table(report).splitlines() if line.startswith("proven until")]
+    assert "000000000007" in lines[0]
+    assert lines[-1].endswith(": 496 more (-o json names them)")
+    assert len(lines) == 5
 
 
 def test_where_a_table_is_too_wide_each_finding_is_a_paragraph() -> None:
