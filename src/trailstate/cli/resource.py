@@ -208,7 +208,7 @@ def _type(declared: Any, has_schema: bool) -> dict[str, Any]:
 @contextmanager
 def _opened(data: Any, config: Any) -> Iterator[tuple["Items", datetime]]:
     """The history in the data directory, and the time there."""
-    from trailstate.configuration.history import ConfigurationFollower, Items
+    from trailstate.configuration.history import FOLLOWER, Items
     from trailstate.stores.reading import NothingRecorded, Reading
     from trailstate.world import RealWorld
 
@@ -219,7 +219,7 @@ def _opened(data: Any, config: Any) -> Iterator[tuple["Items", datetime]]:
     except NothingRecorded as nothing:
         raise Stop(ExitCode.NO, str(nothing)) from None
     with closing(opened) as reading:
-        if reading.cursor(ConfigurationFollower.name) == 0:
+        if reading.cursor(FOLLOWER) == 0:
             raise Stop(
                 ExitCode.NO,
                 "No configuration is recorded yet. Begin with `aws configservice put-configuration-recorder`, "

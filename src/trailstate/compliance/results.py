@@ -4,6 +4,7 @@ Derived from the ledger of verdicts, so dropped and rebuilt to the same content.
 here too.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,10 +15,13 @@ import msgspec
 from trailstate.compliance.line import CONFIRMED, DROPPED, FORGOTTEN, JUDGED, SCHEDULED, Line, read_line
 from trailstate.compliance.verdict import Verdict
 from trailstate.follow import Runner
+from trailstate.follow.tables import TablesFollower, Write
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import VERDICTS, Entry, Store
 from trailstate.values.timestamp import moment_of, moment_text
 
+FOLLOWER = "compliance results"
+LINGER_SECONDS = 0.1
 CATCH_UP_SECONDS = 1.0
 
 _SCHEMA = """
@@ -101,26 +105,15 @@ _OF_ONE = f"{_OF_RULE} AND type = ? AND id = ?"
 _SELECT_ONE = f"SELECT {_RESULT} FROM compliance_result WHERE {_OF_ONE}"  # noqa: S608
 
 
-class ResultsFollower:
-    """Keeps the tables up with the ledger. One batch is one transaction, the cursor in it."""
+def _read(entries: Sequence[Entry]) -> Write:
+    """A batch as lines, those of one kind that follow one another together."""
+    lines = [(entry, read_line(entry.body)) for entry in entries]
 
-    name = "compliance results"
-    ledger = VERDICTS
-    linger_seconds = 0.1
+    def write(connection: sqlite3.Connection) -> None:
+        for kind, alike in groupby(lines, key=lambda pair: pair[1].kind):
+            _APPLY[kind](connection, list(alike))
 
-    def __init__(self, derived: Derived) -> None:
-        self._derived = derived
-        derived.define(_SCHEMA)
-
-    def cursor(self) -> int:
-        return self._derived.cursor(self.name)
-
-    def apply(self, entries: Sequence[Entry]) -> None:
-        lines = ((entry, read_line(entry.body)) for entry in entries)
-        with self._derived.transaction() as connection:
-            for kind, alike in groupby(lines, key=lambda pair: pair[1].kind):
-                _APPLY[kind](connection, list(alike))
-            self._derived.set_cursor(connection, self.name, entries[-1].position)
+    return write
 
 
 Told = tuple[Entry, Line]
@@ -203,7 +196,7 @@ class Results:
     """Reads the tables. Safe from any thread. Every read first takes in what the ledger holds by then."""
 
     def __init__(self, store: Store, derived: Derived, runner: Runner) -> None:
-        self.follower = ResultsFollower(derived)
+        self.follower = TablesFollower(derived, FOLLOWER, VERDICTS, _SCHEMA, _read, linger_seconds=LINGER_SECONDS)
         self._store = store
         self._derived = derived
         self._runner = runner

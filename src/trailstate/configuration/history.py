@@ -3,6 +3,7 @@
 The index can be deleted and is then made anew from the ledger (`line`).
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,11 @@ from typing import Any, Protocol
 from trailstate.configuration.item import state_id
 from trailstate.configuration.line import Recorded, digest_with_facts, read
 from trailstate.follow import Runner
+from trailstate.follow.tables import TablesFollower, Write
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import CONFIGURATION, Entry, Store
 
+FOLLOWER = "configuration-history"
 CATCH_UP_SECONDS = 1.0
 _FAR = 1 << 62
 _SCHEMA = """
@@ -46,25 +49,19 @@ class Identifier:
     """Where it stands among all resources, in the order in which they were first seen."""
 
 
-class ConfigurationFollower:
-    """Keeps the index up with the ledger. One batch is one transaction, the cursor in it."""
+def configuration_follower(derived: Derived) -> TablesFollower:
+    """Keeps the index up with the ledger."""
+    return TablesFollower(derived, FOLLOWER, CONFIGURATION, _SCHEMA, _read)
 
-    name = "configuration-history"
-    ledger = CONFIGURATION
-    linger_seconds = 0.0
 
-    def __init__(self, derived: Derived) -> None:
-        self._derived = derived
-        derived.define(_SCHEMA)
+def _read(entries: Sequence[Entry]) -> Write:
+    """Decoded one by one as they are written: a batch of items is large."""
 
-    def cursor(self) -> int:
-        return self._derived.cursor(self.name)
+    def write(connection: sqlite3.Connection) -> None:
+        for entry in entries:
+            _take(connection, entry)
 
-    def apply(self, entries: Sequence[Entry]) -> None:
-        with self._derived.transaction() as connection:
-            for entry in entries:
-                _take(connection, entry)
-            self._derived.set_cursor(connection, self.name, entries[-1].position)
+    return write
 
 
 def _take(connection: Any, entry: Entry) -> None:
@@ -253,7 +250,7 @@ class ConfigurationHistory(Items):
 
     def __init__(self, store: Store, derived: Derived, runner: Runner) -> None:
         super().__init__(store, derived)
-        self.follower = ConfigurationFollower(derived)
+        self.follower = configuration_follower(derived)
         self._store = store
         self._runner = runner
 

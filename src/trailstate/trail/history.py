@@ -11,6 +11,7 @@ held against the question again. Everything here can be deleted and is then foll
 """
 
 import itertools
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -20,6 +21,7 @@ from typing import Any, Protocol
 import msgspec
 
 from trailstate.follow import Runner
+from trailstate.follow.tables import TablesFollower, Write
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import JOURNAL, Entry, Store
 from trailstate.trail.archive import Archive, Attribute, Found, Place, Window, merged
@@ -72,31 +74,24 @@ def place_of(entry: Entry, record: Mapping[str, Any]) -> Place:
 # ---- the index ----
 
 
-class HistoryFollower:
-    """Keeps the index up with the journal. One batch is one transaction, the cursor in it."""
+FOLLOWER = "history"
+LINGER_SECONDS = 0.25
+"""A transaction per call would cost as much as recording the call; look-ups catch up first."""
 
-    name = "history"
-    ledger = JOURNAL
-    linger_seconds = 0.25
-    """A transaction per call would cost as much as recording the call; look-ups catch up first."""
 
-    def __init__(self, derived: Derived) -> None:
-        self._derived = derived
-        derived.define(_SCHEMA)
+def _read(entries: Sequence[Entry]) -> Write:
+    """A batch as rows of the index."""
+    rows = sorted([row for entry in entries for row in _postings(entry)])
+    days = sorted({(row[0],) for row in rows})
+    scopes = sorted({(entry.account, entry.region) for entry in entries})
 
-    def cursor(self) -> int:
-        return self._derived.cursor(self.name)
+    def write(connection: sqlite3.Connection) -> None:
+        for chunk in _chunks(rows, POSTINGS_AT_ONCE):
+            connection.execute(_insert(len(chunk)), [value for row in chunk for value in row])
+        connection.executemany("INSERT OR IGNORE INTO history_day VALUES (?)", days)
+        connection.executemany("INSERT OR IGNORE INTO history_scope VALUES (?, ?)", scopes)
 
-    def apply(self, entries: Sequence[Entry]) -> None:
-        rows = sorted([row for entry in entries for row in _postings(entry)])
-        days = sorted({(row[0],) for row in rows})
-        scopes = sorted({(entry.account, entry.region) for entry in entries})
-        with self._derived.transaction() as connection:
-            for chunk in _chunks(rows, POSTINGS_AT_ONCE):
-                connection.execute(_insert(len(chunk)), [value for row in chunk for value in row])
-            connection.executemany("INSERT OR IGNORE INTO history_day VALUES (?)", days)
-            connection.executemany("INSERT OR IGNORE INTO history_scope VALUES (?, ?)", scopes)
-            self._derived.set_cursor(connection, self.name, entries[-1].position)
+    return write
 
 
 @cache
@@ -146,7 +141,7 @@ class Index:
 
     def cursor(self) -> int:
         """The last position of the journal that the index holds."""
-        return self._tables.cursor(HistoryFollower.name)
+        return self._tables.cursor(FOLLOWER)
 
     def scopes(self) -> list[tuple[str, str]]:
         """Every account and region that has events."""
@@ -206,7 +201,7 @@ class History:
     """The event history of a running house."""
 
     def __init__(self, store: Store, derived: Derived, runner: Runner) -> None:
-        self.follower = HistoryFollower(derived)
+        self.follower = TablesFollower(derived, FOLLOWER, JOURNAL, _SCHEMA, _read, linger_seconds=LINGER_SECONDS)
         self.index = Index(derived)
         self.archive: Archive | None = None
         """Records from before the journal, where there are any."""

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from trailstate.cli.exit import ExitCode
 from trailstate.cli.layout import visible_json
 from trailstate.cli.main import app
-from trailstate.configuration.history import ConfigurationFollower
+from trailstate.configuration.history import configuration_follower
 from trailstate.configuration.item import captured
 from trailstate.configuration.line import Recorded, line
 from trailstate.stores.derived import Derived
@@ -82,7 +82,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(SqliteStore(directory, RealWorld())) as store, closing(Derived(directory)) as derived:
         appends = [line(ACCOUNT, REGION, Recorded(item, {}, cause, item["resourceId"])) for item, cause in lines]
         store.commit(Commit(appends=appends))
-        ConfigurationFollower(derived).apply(store.read(CONFIGURATION, 0, 100))
+        configuration_follower(derived).apply(store.read(CONFIGURATION, 0, 100))
     return directory
 
 

@@ -4,6 +4,7 @@ Derived from the configuration history; it can be deleted and is then made anew.
 those that are not recorded, and the configuration of third-party resources are not in it.
 """
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
@@ -19,9 +20,12 @@ from trailstate.configuration.query.shape import Tree, reader
 from trailstate.configuration.recorder import Home
 from trailstate.configuration.schema import is_published
 from trailstate.follow import Runner
+from trailstate.follow.tables import TablesFollower, Write
 from trailstate.stores.derived import Derived
 from trailstate.stores.interface import CONFIGURATION, Entry, Store
 
+FOLLOWER = "configuration-query"
+LINGER_SECONDS = 0.5
 CATCH_UP_SECONDS = 1.0
 NOT_RECORDED = "ResourceNotRecorded"
 OF_AWS = "AWS::"
@@ -43,25 +47,14 @@ _PUT_BODY = f"INSERT OR REPLACE INTO query_body (number, {', '.join(BODIES)}) VA
 _REMOVE = "DELETE FROM query_resource WHERE home = ? AND resourceType = ? AND resourceId = ? RETURNING number"
 
 
-class QueryFollower:
-    """Keeps the index up with the ledger. One batch is one transaction, the cursor in it."""
+def _read(entries: Sequence[Entry]) -> Write:
+    """Decoded one by one as they are written: a batch of items is large."""
 
-    name = "configuration-query"
-    ledger = CONFIGURATION
-    linger_seconds = 0.5
+    def write(connection: sqlite3.Connection) -> None:
+        for entry in entries:
+            _take(connection, Home(entry.account, entry.region), read(entry))
 
-    def __init__(self, derived: Derived) -> None:
-        self._derived = derived
-        derived.define(_SCHEMA)
-
-    def cursor(self) -> int:
-        return self._derived.cursor(self.name)
-
-    def apply(self, entries: Sequence[Entry]) -> None:
-        with self._derived.transaction() as connection:
-            for entry in entries:
-                _take(connection, Home(entry.account, entry.region), read(entry))
-            self._derived.set_cursor(connection, self.name, entries[-1].position)
+    return write
 
 
 def home_text(home: Home) -> str:
@@ -120,7 +113,7 @@ class QueryIndex:
     """Reads the index. Safe from any thread."""
 
     def __init__(self, store: Store, derived: Derived, runner: Runner) -> None:
-        self.follower = QueryFollower(derived)
+        self.follower = TablesFollower(derived, FOLLOWER, CONFIGURATION, _SCHEMA, _read, linger_seconds=LINGER_SECONDS)
         self._store = store
         self._derived = derived
         self._runner = runner
