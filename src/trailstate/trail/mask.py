@@ -18,6 +18,7 @@ Convert = Callable[[Any], Any]
 
 DROP = "drop"
 SHOW = "show"
+NAMES = "names"
 LITERALS = "literals"
 REDACTED = "***(Redacted)"
 _LITERAL = re.compile(r"'(?:[^']|'')*'(\s*:)?|(?<![\w.'\"])-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.'\"])")
@@ -38,6 +39,8 @@ def hidden(how: str) -> Convert:
     """A converter that gives the text AWS writes instead of a value, keeping the shape of lists and maps."""
     if how == LITERALS:
         return without_literals
+    if how == NAMES:
+        return list
     text: str = table("masks")["texts"].get(how, how)
 
     def conceal(value: Any) -> Any:

@@ -16,6 +16,8 @@ from trailstate.trail.names import lowered
 Convert = Callable[[Any], Any]
 TYPED_VALUE = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M"})
 """The members of DynamoDB's AttributeValue, which records show without the letter of its type."""
+STEPS = ("TransactWriteItem", "TransactGetItem")
+"""What DynamoDB's transactions list."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -73,6 +75,8 @@ def _shared(shape: Any, rules: Rules) -> Convert:
 def _structure(shape: Any, rules: Rules, path: str) -> Convert:
     if shape.is_document_type:
         return plain
+    if shape.name in STEPS:
+        return _step(shape, rules, path)
     if shape.members.keys() >= TYPED_VALUE:
         return untyped
     plan: dict[str, tuple[str, Convert]] = {}
@@ -91,6 +95,20 @@ def _structure(shape: Any, rules: Rules, path: str) -> Convert:
         return record
 
     return convert_structure
+
+
+def _step(shape: Any, rules: Rules, path: str) -> Convert:
+    """DynamoDB writes what a step of a transaction does beside what it does it with: `{"Put": {…}}` is flattened."""
+    actions = {name: compiled(action, rules, path) for name, action in shape.members.items()}
+
+    def convert_step(value: Any) -> Any:
+        record: dict[str, Any] = {}
+        for name, held in value.items():
+            if name in actions and held is not None:
+                record = {"operation": name, **record, **actions[name](held)}
+        return record
+
+    return convert_step
 
 
 def _member(shape: Any, rules: Rules, path: str) -> Convert | None:
