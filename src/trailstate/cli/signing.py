@@ -56,7 +56,7 @@ class Signer:
         """A GET of a path of unescaped text."""
         target = self._base + quote(path, safe="/~-._")
         query = "&".join(f"{_quoted(name)}={_quoted(asked[name])}" for name in sorted(asked))
-        second = _second(self._host, self._region, self._key(), f"{self._now():%Y%m%dT%H%M%SZ}")
+        second = _second(self._host, self._region, self._key(), self._now().replace(microsecond=0))
         request = sha256(f"GET\n{target}\n{query}\n{second.end}".encode())
         signature = hmac.digest(second.signing_key, f"{second.text}{request.hexdigest()}".encode(), "sha256")
         where = f"{target}?{query}" if query else target
@@ -68,7 +68,8 @@ def _quoted(text: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _second(host: str, region: str, key: Key, moment: str) -> _Second:
+def _second(host: str, region: str, key: Key, now: datetime) -> _Second:
+    moment = f"{now:%Y%m%dT%H%M%SZ}"
     scope = f"{moment[:8]}/{region}/s3/aws4_request"
     held = f"x-amz-security-token:{key.token}\n" if key.token else ""
     headers = f"host:{host}\nx-amz-content-sha256:{PAYLOAD}\nx-amz-date:{moment}\n{held}"
