@@ -84,7 +84,8 @@ class LogCheck:
         self, region: str, name: str, digest: Mapping[str, Any], text: bytes, metadata: Mapping[str, str]
     ) -> bool:
         end, fingerprint = digest["digestEndTime"], digest["digestPublicKeyFingerprint"]
-        listed = self.keys(region, datetime.fromisoformat(end))
+        made = metadata.get("backfill-generation-timestamp", end)
+        listed = self.keys(region, datetime.fromisoformat(made))
         public = next((each for each in listed if each.fingerprint == fingerprint), None)
         if public is None or metadata.get("signature-algorithm") != ALGORITHM:
             return False

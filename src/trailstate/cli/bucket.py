@@ -105,16 +105,17 @@ def _key_of(account: Account) -> Callable[[], Key]:
 
 
 def published_keys(account: Account, digest_keys: Sequence[str]) -> PublicKeys:
-    """Every public key of the regions and the time that the digests are of."""
+    """Every public key of the regions and time that the digests are of; a backfill one is signed when it is made."""
     named = [found for found in map(digest_name, digest_keys) if found is not None]
     since: dict[str, datetime] = {}
     for chain, end in named:
         since[chain.place.region] = min(end, since.get(chain.place.region, end))
+    now = RealWorld().now()
+    made = [max(end, now) if chain.is_backfill else end for chain, end in named]
     listed: list[Mapping[str, Any]] = []
     for region, earliest in since.items():
         pages = account.client("cloudtrail", region).get_paginator("list_public_keys")
-        until = max(end for _, end in named) + timedelta(hours=2)
-        for page in pages.paginate(StartTime=earliest - timedelta(hours=2), EndTime=until):
+        for page in pages.paginate(StartTime=earliest - timedelta(hours=2), EndTime=max(made) + timedelta(hours=2)):
             listed += page["PublicKeyList"]
     return PublicKeys(listed)
 

@@ -9,7 +9,8 @@ are on their way, but not for those that were tried and refused: a file that arr
 When logging stops, the last period ends at that moment, and its digest is made once the last file stands in its bucket.
 
 A digest that is made more than a week after its period ended (the server stood still) is a *backfill* digest, as AWS
-calls them: of a chain of its own, under a name of its own. The chain proper goes on after it.
+calls them: of a chain of its own, under a name of its own, and signed with the key of the day when it is made: that is
+where verifiers look for it. The chain proper goes on after it.
 """
 
 from collections import deque
@@ -197,7 +198,7 @@ class Digester:
                 end,
                 [waiting.pop(row_id).file for row_id in taken],
                 opening.backfill if is_late else opening.previous,
-                self._keys.signer(opening.lane.region, end),
+                self._keys.signer(opening.lane.region, now if is_late else end),
                 backfilled=now if is_late else None,
             )
             chain = chain.after(opening, made, end, is_backfill=is_late)

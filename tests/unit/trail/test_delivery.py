@@ -9,6 +9,7 @@ from tests.simulation.evidence import ACCOUNT, BUCKET, REGION, Evidence, Members
 from tests.simulation.surroundings import SteppedWorld
 
 from trailstate.stores.interface import ShelfKey
+from trailstate.trail.keys import public_keys
 from trailstate.trail.onward import Hearing
 from trailstate.trail.window import window_of
 from trailstate.wire.fault import Fault
@@ -346,6 +347,17 @@ def test_what_a_server_did_not_digest_for_weeks_is_backfilled(evidence: Evidence
     assert [each["previousDigestS3Object"] for each in backfilled[1:]] == [
         each["digestS3Object"] for each in backfilled[:-1]
     ]
+
+
+def test_a_backfill_digest_is_signed_with_a_key_of_the_time_when_it_was_made(
+    world: SimulatedWorld, tmp_path: Path
+) -> None:
+    evidence = in_memory(world, tmp_path, key_days=1)
+    evidence.change(a_trail())
+    evidence.settle(timedelta(days=8))
+    backfilled = [each for each in evidence.digests() if "_backfill" in each["digestS3Object"]]
+    published = public_keys(evidence.store, REGION, world.now() - HOUR, world.now() + HOUR)
+    assert {each["digestPublicKeyFingerprint"] for each in backfilled} <= {key.fingerprint for key in published}
 
 
 FAR = ("eu-west-1", "sa-east-1")
