@@ -1,8 +1,8 @@
 """A process's own memory in large pages: what is touched all over at every request is then found without a search.
 
 The processor remembers where some thousand pages lie, and looks up all others in tables in memory; on a virtual machine
-each look-up is several. A Python process touches little pieces all over its heap, so the search can cost as much as the
-work: of a call in the simulator it was a quarter.
+each look-up is several. A Python process touches little pieces all over its heap: of a call in the simulator the search
+was a fourteenth when others had taken the caches, and up to half when nothing was left in them.
 
 madvise(2), MADV_COLLAPSE, Linux 6.1 and later; elsewhere, and where the kernel has no large page to spare, nothing
 happens. https://docs.kernel.org/admin-guide/mm/transhuge.html
