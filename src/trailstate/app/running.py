@@ -217,7 +217,9 @@ class Running:
         pages = OperatorPages(self, testing=settings.testing, hosts=hosts, pages={**PAGES, **extra})
         bounds = replace(limits(settings), spool_directory=self.data)
         refuser = Refuser(world, settings.region)
-        application = Application(self.dispatcher.handle, refuser, pages, self._metrics, bounds)
+        application = Application(
+            self.dispatcher.handle, refuser, pages, self._metrics, bounds, around=self._runner.hushed
+        )
         return Server(application, self._metrics, host=settings.host, port=settings.port, limits=bounds)
 
     def _handlers(self) -> dict[tuple[str, str], Bound]:

@@ -43,6 +43,12 @@ class Driven(Protocol):
     def status(self) -> dict[str, int | str]: ...
 
 
+class _Hushed(threading.local):
+    """What each thread has to tell later; None in one that tells at once."""
+
+    names: set[str] | None = None
+
+
 class Runner:
     """Drives everything that happens behind the calls."""
 
@@ -58,6 +64,7 @@ class Runner:
         self._rung: dict[str, list[threading.Event]] = {}
         """The bells of those who have something to do after a ledger grew or a queue was filled, by its name."""
         self._commits = 0
+        self._hushed = _Hushed()
         self._stopped = threading.Event()
         store.on_commit(self._notify)
 
@@ -131,9 +138,24 @@ class Runner:
         for thread in self._threads:
             thread.join()
 
+    @contextlib.contextmanager
+    def hushed(self) -> Iterator[None]:
+        """What this thread commits within the block wakes nobody before its end. So whoever waits for an answer has it
+        before those who work behind it want the interpreter."""
+        names = self._hushed.names = set()
+        try:
+            yield
+        finally:
+            self._hushed.names = None
+            for name in names:
+                self._ring(name)
+
     def _notify(self, news: News) -> None:
         """Wake those alone who have something to do: a call's commit is on its caller's way."""
         self._commits += 1
+        if self._hushed.names is not None:
+            self._hushed.names |= news
+            return
         for name in news:
             self._ring(name)
 

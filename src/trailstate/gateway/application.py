@@ -48,9 +48,18 @@ class Application:
     """Answers what the connections bring (`guard.Answers`), all of it on the event loop but for the handlers."""
 
     def __init__(
-        self, handle: Handle, refuse: Refuse, pages: OperatorPages, metrics: GatewayMetrics, limits: Limits
+        self,
+        handle: Handle,
+        refuse: Refuse,
+        pages: OperatorPages,
+        metrics: GatewayMetrics,
+        limits: Limits,
+        *,
+        around: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
+        """`around` is entered for each call, in its thread, and left when the answer is on its way."""
         self._handle = handle
+        self._around = around
         self._refuse = refuse
         self._pages = pages
         self._metrics = metrics
@@ -126,9 +135,10 @@ class Application:
         began = loop.time()
 
         def work() -> None:
-            answer = self._handled(handle, request)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: the server stopped without this call's end
-                loop.call_soon_threadsafe(done, answer)
+            with self._around():
+                answer = self._handled(handle, request)
+                with contextlib.suppress(RuntimeError):  # the loop is closed: the server stopped without this call
+                    loop.call_soon_threadsafe(done, answer)
 
         def done(answer: Answer) -> None:
             workers.done()

@@ -186,6 +186,20 @@ def test_a_thread_follows_as_soon_as_something_is_committed(running: Running) ->
     assert runner.status() == {"letters": {"cursor": 19, "error": ""}}
 
 
+def test_a_call_is_answered_before_those_behind_it_wake(running: Running) -> None:
+    letters = Letters()
+    runner = running(letters, HOURS_SECONDS)
+    say(letters.store, "a")
+    assert letters.holds("a")
+    [(_, bell)] = runner._bells
+    bell.clear()
+
+    with runner.hushed():
+        say(letters.store, "b")
+        assert not bell.is_set()
+    assert letters.holds("ab")
+
+
 def test_a_failing_thread_says_why_and_does_not_try_at_every_commit(running: Running) -> None:
     letters = Letters()
     letters.bad.add("b")
