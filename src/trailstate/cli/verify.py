@@ -195,7 +195,7 @@ def as_table(report: "Report", width: int | None = None) -> str:
     text = "".join(visible(line) + "\n" for line in lines)
     if report.is_clean:
         return f"{text}nothing was found: what is there is untouched, and nothing is missing\n"
-    rows = [_row(each) for each in report.findings]
+    rows = _rows(report.findings)
     if width is None:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNBOUNDED_COLUMNS
     fits = sum(max(map(len, cells)) + 2 for cells in zip(COLUMNS, *rows, strict=True)) <= width
@@ -203,11 +203,22 @@ def as_table(report: "Report", width: int | None = None) -> str:
     return f"{text}\n{findings}\n{_counted(report.findings)}\n"
 
 
-def _row(finding: "Finding") -> tuple[str, str, str, str]:
-    return finding.kind, finding.chain, finding.subject, finding.sentence
+Row = tuple[str, str, str, str]
 
 
-def _paragraph(row: tuple[str, str, str, str]) -> str:
+def _rows(findings: "Sequence[Finding]") -> list[Row]:
+    """What one call did to many chains, a stopped trail to one in each Region, is told once. JSON tells of each."""
+    chains: dict[tuple[str, str, str], list[str]] = {}
+    for each in findings:
+        chains.setdefault((each.kind, each.subject, each.sentence), []).append(each.chain)
+    return [(kind, _and_more(named), subject, why) for (kind, subject, why), named in chains.items()]
+
+
+def _and_more(named: Sequence[str]) -> str:
+    return named[0] if len(named) == 1 else f"{named[0]} and {len(named) - 1} more"
+
+
+def _paragraph(row: Row) -> str:
     """A key stands on a line of its own, unbroken, so that it can be copied."""
     kind, chain, *rest = (visible(cell) for cell in row)
     return "".join(f"{line}\n" for line in (f"{kind}: {chain}", *(f"  {each}" for each in rest)))

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from trailstate.cli.exit import ExitCode
 from trailstate.cli.main import app
 from trailstate.cli.verify import as_table
-from trailstate.trail.verify import Report, verify
+from trailstate.trail.verify import Finding, Report, verify
 
 
 @pytest.fixture
@@ -107,3 +107,17 @@ def test_where_a_table_is_too_wide_each_finding_is_a_paragraph() -> None:
         "",
         "1 finding: 1 log-missing",
     ]
+
+
+def test_what_one_call_did_to_every_region_is_told_once() -> None:
+    regions = ("eu-west-1", "us-east-1", "us-west-2")
+    told = "mallory called StopLogging at 2026-01-15T10:00:00Z"
+    span = "2026-01-15T10:00:00Z/2026-01-15T11:00:00Z"
+    findings = [Finding("stopped", region, span, told) for region in regions]
+    altered = Finding("log-altered", "us-west-2", "AWSLogs/one.json.gz", "its hash is not the listed one")
+
+    text = as_table(Report("s3://logs/", [*findings, altered]))
+
+    assert text.count(told) == 1
+    assert "eu-west-1 and 2 more" in text
+    assert text.endswith("4 findings: 3 stopped, 1 log-altered\n")
