@@ -4,6 +4,7 @@ SQLite in WAL mode with `synchronous=FULL`; opening refuses anything less, becau
 rows when the power fails. https://www.sqlite.org/pragma.html#pragma_synchronous
 """
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -16,6 +17,8 @@ FILE_NAME = "truth.db"
 LOCK_NAME = "truth.lock"
 SCHEMA_VERSION = 3
 WAL_PAGES_MAX = 1000
+LOG_BYTES = (WAL_PAGES_MAX + 20) * (4096 + 24)
+"""A commit may pass the number of pages by its own."""
 STATEMENTS_CACHED = 256
 
 # Entries are an ordinary table: without rowids a record's body, over a thousand bytes, would fill a page of its own.
@@ -91,6 +94,7 @@ def opened(path: Path) -> sqlite3.Connection:
     try:
         _make_durable(connection, path)
         _migrate(connection, path)
+        _make_room(log_of(path))
     except sqlite3.DatabaseError as error:
         connection.close()
         raise StoreRefused(
@@ -124,6 +128,25 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         )
     for version in range(found, SCHEMA_VERSION):
         connection.executescript(f"BEGIN; {MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log beside a database."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def _make_room(log: Path) -> None:
+    """Give the log the size at which SQLite begins it anew: a flush of a file that grows takes twice as long, and a
+    server just started is the one that somebody waits for. What lies behind the last frame means nothing
+    (https://www.sqlite.org/fileformat2.html#walformat). On a full disk the log grows as it can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(log, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            missing = LOG_BYTES - os.fstat(descriptor).st_size
+            if missing > 0:
+                os.pwrite(descriptor, bytes(missing), LOG_BYTES - missing)
+        finally:
+            os.close(descriptor)
 
 
 def heads(connection: sqlite3.Connection) -> dict[str, Head]:

@@ -11,7 +11,7 @@ import pytest
 
 from trailstate.stores.interface import JOURNAL, Append, Commit, DirectoryInUse, StoreUnavailable
 from trailstate.stores.sqlite import SqliteStore
-from trailstate.stores.truth import FILE_NAME, MIGRATIONS, StoreRefused
+from trailstate.stores.truth import FILE_NAME, LOG_BYTES, MIGRATIONS, WAL_PAGES_MAX, StoreRefused, log_of
 from trailstate.world import RealWorld, SimulatedWorld
 
 WRITERS = """
@@ -168,4 +168,18 @@ def test_a_directory_of_the_first_version_is_carried_over(tmp_path: Path) -> Non
     database.close()
     store = SqliteStore(tmp_path, SimulatedWorld())
     assert store.commit(Commit([Append(JOURNAL, "111122223333", "us-east-1", b"{}")])) == [1]
+    store.close()
+
+
+def test_the_log_has_its_size_from_the_start(tmp_path: Path) -> None:
+    """Or each of the first commits would wait for a file to grow."""
+    store = SqliteStore(tmp_path, SimulatedWorld())
+    log = log_of(tmp_path / FILE_NAME)
+    sizes = {log.stat().st_size}
+    for number in range(3 * WAL_PAGES_MAX // 2):
+        store.commit(line(f"{number}" * 100))
+        sizes.add(log.stat().st_size)
+
+    assert sizes == {LOG_BYTES}
+    assert len(store.read(JOURNAL, 0, 10_000)) == 3 * WAL_PAGES_MAX // 2
     store.close()
