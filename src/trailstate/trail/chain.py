@@ -129,23 +129,27 @@ class Chain:
         return replace(self, openings=(*self.openings, Opening(news.opening, start, grid, news.lane)))
 
     def with_place(self, news: News) -> "Chain":
-        """It goes on in another bucket or folder."""
+        """It goes on in another bucket or folder; what has ended has its last digest where it was."""
         assert news.lane is not None
         bucket, folder = news.lane.bucket, news.lane.folder
-        return self._with(
+        return self._going_on(
             news.opening, lambda each: replace(each, lane=replace(each.lane, bucket=bucket, folder=folder))
         )
 
     def with_end(self, news: News) -> "Chain":
-        """Its last period ends when logging stopped, but has a second at least: digests are named by the second."""
+        """Its last period ends when logging stopped, but has a second at least: digests are named by the second. What
+        ended earlier, in Regions that the trail had left, stays ended."""
         assert news.time is not None
         stopped = whole_second(news.time)
-        return self._with(
+        return self._going_on(
             news.opening, lambda each: replace(each, until=max(stopped, each.start + timedelta(seconds=1)))
         )
 
     def _with(self, number: int, change: Callable[[Opening], Opening]) -> "Chain":
         return replace(self, openings=tuple(change(each) if each.number == number else each for each in self.openings))
+
+    def _going_on(self, number: int, change: Callable[[Opening], Opening]) -> "Chain":
+        return self._with(number, lambda each: change(each) if each.until is None else each)
 
     def after(self, opening: Opening, digest: Digest, end: datetime, *, is_backfill: bool) -> "Chain":
         """The digest of that opening's next period is made."""
