@@ -61,6 +61,8 @@ class Bucket:
     def __init__(self, account: Account, name: str, prefix: str = "") -> None:
         self.bucket: str | None = name
         self.name = f"s3://{name}/{prefix}"
+        self._account = account
+        self._others: dict[str, Bucket | None] = {}
         self._name = name
         self._prefix = prefix
         where = account.client("s3").get_bucket_location(Bucket=name).get("LocationConstraint")
@@ -85,6 +87,15 @@ class Bucket:
     def fetch(self, key: str) -> Fetched | None:
         """Raises NotReadable."""
         return fetch(self._getter, self._name, key)
+
+    def beside(self, bucket: str) -> "Bucket | None":
+        """To which a trail delivered before; None where it is gone, or is not for this person to read."""
+        if bucket not in self._others:
+            try:
+                self._others[bucket] = Bucket(self._account, bucket)
+            except Refusals:
+                self._others[bucket] = None
+        return self._others[bucket]
 
     def processes(self, threads: int) -> AbstractContextManager[Processes | None]:
         """What compares this bucket's files in several processes; None where that is not worth while."""

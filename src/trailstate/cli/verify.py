@@ -190,6 +190,10 @@ def as_table(report: "Report", width: int | None = None) -> str:
     logs = f"{report.logs_valid} of {report.logs} listed log files valid"
     lines = [report.source, f"{digests}; {logs}; {report.pending} wait for the next digest"]
     lines += _some("not proven, because its signature is kept in the bucket only", report.unproven)
+    lines += [
+        f"not read: {count} files in s3://{bucket}, to which the trail delivered before"
+        for bucket, count in sorted(report.unread.items())
+    ]
     for until, chains in _by_time(report.proven_until):
         lines += _some(f"proven until {until:%Y-%m-%d %H:%M:%S} UTC", chains)
     text = "".join(visible(line) + "\n" for line in lines)

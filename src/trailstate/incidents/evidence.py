@@ -141,6 +141,9 @@ class _Bucket:
         found = self.stage.client("s3").get_object(Bucket=self.bucket, Key=key)
         return Fetched(found["Body"].read(), found["Metadata"])
 
+    def beside(self, bucket: str) -> "_Bucket":
+        return _Bucket(self.stage, bucket)
+
 
 def _touch_the_evidence(stage: Stage) -> Planted:
     bucket = audit_bucket(stage, f"evidence-{len(stage.client('s3').list_buckets()['Buckets'])}-{stage.account}")

@@ -35,7 +35,8 @@ class Expected:
     def goes_on_in(self, chain: Chain) -> bool:
         """Whether the chain is the trail's, and one that still grows."""
         is_its_own = (chain.trail, chain.home_region, chain.is_backfill) == (self.trail, self.home_region, False)
-        return is_its_own and (self.is_multi_region or chain.place.region == self.home_region)
+        is_here = chain.place.folder in {each.folder for each in self.places}
+        return is_its_own and is_here and (self.is_multi_region or chain.place.region == self.home_region)
 
 
 @dataclass(frozen=True, slots=True)

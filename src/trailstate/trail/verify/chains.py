@@ -37,6 +37,8 @@ class Judged:
     """Keys of digests whose signature is kept nowhere that could be read: the newest one of a directory."""
     silences: Sequence[Stretch]
     """Between the end of one chain and the beginning of the next."""
+    came: Sequence[DigestFile]
+    """Those whose digest before lies in another bucket or folder: the trail delivered there until then."""
 
 
 def judge(
@@ -60,13 +62,23 @@ def judge(
         valid.append(digest)
     period = _period(ordered)
     silences: list[Stretch] = []
+    came = [each for each in ordered if _came(chain, each) and (start is None or each.start > start)]
     for older, digest in zip((None, *ordered), ordered, strict=False):
         findings += _pointer_faults(chain, digest, by_key)
-        if start is None or digest.start > start:
+        if digest not in came and (start is None or digest.start > start):
             findings += _missing_before(chain, older, digest, by_key, period)
         if older is not None and digest.body.previousDigestS3Object is None and digest.start > older.end:
             silences.append(Stretch(older.end, digest.start))
-    return Judged(findings, valid, unproven, silences)
+    return Judged(findings, valid, unproven, silences, came)
+
+
+def _came(chain: Chain, digest: DigestFile) -> bool:
+    """Whether the trail delivered to another place before this digest."""
+    if digest.before is None:
+        return False
+    bucket, key = digest.before
+    named = digest_name(key)
+    return bucket != digest.body.digestS3Bucket or (named is not None and named[0].place != chain.place)
 
 
 def _own_faults(

@@ -55,6 +55,12 @@ class DigestFile:
     """From the object's metadata; None where there is none."""
     keeps_metadata: bool
 
+    @property
+    def before(self) -> tuple[str, str] | None:
+        """Bucket and key of the digest before; None for the first of a chain."""
+        named = self.body.previousDigestS3Object
+        return None if named is None else (self.body.previousDigestS3Bucket or self.body.digestS3Bucket, named)
+
     def signed_text(self) -> bytes:
         """What its signature covers."""
         body = self.body

@@ -73,6 +73,8 @@ class Report:
     chains: list[str] = field(default_factory=list)
     proven_until: dict[str, datetime] = field(default_factory=dict)
     """Per chain: until when its digests prove what happened."""
+    unread: dict[str, int] = field(default_factory=dict)
+    """Files that digests name in another bucket, to which the trail delivered before, and which could not be read."""
 
     @property
     def is_clean(self) -> bool:
@@ -87,6 +89,7 @@ class Report:
             "clean": self.is_clean,
             "digests": {"found": self.digests, "valid": self.digests_valid, "unproven": self.unproven},
             "logFiles": {"listed": self.logs, "valid": self.logs_valid, "pending": self.pending},
+            "unreadBuckets": self.unread,
             "chains": [
                 {"chain": each, "provenUntil": record_time(self.proven_until[each])}
                 for each in self.chains

@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
+from itertools import islice
 
 from trailstate.trail.verify.absence import Asked, Expected, absent, ends_of, unlisted
 from trailstate.trail.verify.chains import Judged, Stretch, judge
 from trailstate.trail.verify.compare import Compare, Compared, Listed, compare
-from trailstate.trail.verify.digestfile import DigestFile, Unreadable, read
+from trailstate.trail.verify.digestfile import DigestFile, LogEntry, Unreadable, inflated, read
 from trailstate.trail.verify.finding import Finding, Report
 from trailstate.trail.verify.keys import PublicKeys
 from trailstate.trail.verify.names import Chain, Log, digest_name, log_name
-from trailstate.trail.verify.source import Evidence
+from trailstate.trail.verify.source import Evidence, Fetched
 from trailstate.trail.verify.stops import Stop, who_stopped
 
 THREADS = 16
@@ -51,7 +53,8 @@ def verify(
         chains = _read_digests(evidence, digest_keys, report, pool)
         judged = {chain: judge(chain, found, keys, evidence.bucket, start) for chain, found in sorted(chains.items())}
         _count(report, judged)
-        stops = _compare_logs(judged, report, compare_all or partial(_in_threads, evidence, pool), progress)
+        _hold_what_came(evidence, judged, report)
+        stops = _compare_logs(evidence, judged, report, pool, compare_all, progress)
     for chain, result in judged.items():
         report.add([_silence(chain, stretch, stops) for stretch in result.silences])
     listed = {entry.s3Object for found in chains.values() for digest in found for entry in digest.body.logFiles}
@@ -126,25 +129,78 @@ def _count(report: Report, judged: Mapping[Chain, Judged]) -> None:
             report.proven_until[str(chain)] = proven[-1].end
 
 
+def _hold_what_came(evidence: Evidence, judged: Mapping[Chain, Judged], report: Report) -> None:
+    """The digests before those with which a trail began to deliver here: the older place knows no digest after them."""
+    for chain, result in judged.items():
+        for digest in result.came:
+            assert digest.before is not None
+            bucket, key = digest.before
+            source = evidence if bucket == digest.body.digestS3Bucket else evidence.beside(bucket)
+            if source is None:
+                report.unread[bucket] = report.unread.get(bucket, 0) + 1
+            else:
+                report.add(_before(chain, digest, f"s3://{bucket}/{key}", source.fetch(key)))
+
+
+def _before(chain: Chain, digest: DigestFile, name: str, fetched: Fetched | None) -> list[Finding]:
+    if fetched is None:
+        told = f"{digest.key} names it as the digest before it"
+        return [Finding("digest-missing", str(chain), name, told)]
+    try:
+        is_it = sha256(inflated(fetched.body)).hexdigest() == digest.body.previousDigestHashValue
+    except Unreadable as error:
+        return [Finding("digest-unreadable", str(chain), name, str(error))]
+    told = f"the digest after it ({digest.key}) was made upon another text"
+    return [] if is_it else [Finding("digest-altered", str(chain), name, told)]
+
+
+Work = list[tuple[Chain, LogEntry]]
+
+
 def _compare_logs(
-    judged: Mapping[Chain, Judged], report: Report, compare_all: Compare, progress: Progress | None
+    evidence: Evidence,
+    judged: Mapping[Chain, Judged],
+    report: Report,
+    pool: ThreadPoolExecutor,
+    compare_all: Compare | None,
+    progress: Progress | None,
 ) -> list[Stop]:
     """Hold every listed log file against its digest; what the records say of stopped trails comes with it."""
-    work = [
-        (chain, entry) for chain, result in judged.items() for digest in result.valid for entry in digest.body.logFiles
-    ]
+    here, elsewhere = _work(judged)
+    readers: list[tuple[Work, Compare]] = [(here, compare_all or partial(_in_threads, evidence, pool))]
+    for bucket, work in elsewhere.items():
+        source = evidence.beside(bucket)
+        if source is None:
+            report.unread[bucket] = report.unread.get(bucket, 0) + len(work)
+        else:
+            readers.append((work, partial(_in_threads, source, pool)))
+    total = sum(len(work) for work, _ in readers)
     stops: list[Stop] = []
-    for some in compare_all([(entry.s3Object, entry.hashValue) for _, entry in work]):
-        for (chain, entry), result in zip(work[report.logs :], some, strict=False):
-            stops += result.stops
-            if result.kind is None:
-                report.logs_valid += 1
-            else:
-                report.add([Finding(result.kind, str(chain), entry.s3Object, result.told)])
-        report.logs += len(some)
-        if progress is not None:
-            progress(report.logs, len(work))
+    for work, reader in readers:
+        entries = iter(work)
+        for some in reader([(entry.s3Object, entry.hashValue) for _, entry in work]):
+            for (chain, entry), result in zip(islice(entries, len(some)), some, strict=True):
+                stops += result.stops
+                if result.kind is None:
+                    report.logs_valid += 1
+                else:
+                    report.add([Finding(result.kind, str(chain), entry.s3Object, result.told)])
+            report.logs += len(some)
+            if progress is not None:
+                progress(report.logs, total)
     return stops
+
+
+def _work(judged: Mapping[Chain, Judged]) -> tuple[Work, dict[str, Work]]:
+    """The listed log files that lie with their digest, and by bucket those that were delivered elsewhere before."""
+    here: Work = []
+    elsewhere: dict[str, Work] = {}
+    for chain, result in judged.items():
+        for digest in result.valid:
+            for entry in digest.body.logFiles:
+                is_here = entry.s3Bucket == digest.body.digestS3Bucket
+                (here if is_here else elsewhere.setdefault(entry.s3Bucket, [])).append((chain, entry))
+    return here, elsewhere
 
 
 def _in_threads(evidence: Evidence, pool: ThreadPoolExecutor, listed: Sequence[Listed]) -> Iterator[Sequence[Compared]]:

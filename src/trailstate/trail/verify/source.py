@@ -28,6 +28,9 @@ class Evidence(Protocol):
     def fetch(self, key: str) -> Fetched | None:
         """The object; None when there is none (any more)."""
 
+    def beside(self, bucket: str) -> "Evidence | None":
+        """Another bucket, to which a trail delivered before; None where it cannot be read from here."""
+
 
 class Directory:
     """A downloaded bucket: a file's path below the directory is its key."""
@@ -47,3 +50,7 @@ class Directory:
             return Fetched((self._path / key).read_bytes(), None)
         except FileNotFoundError:
             return None
+
+    def beside(self, bucket: str) -> Evidence | None:  # noqa: ARG002
+        """What else was downloaded is not known."""
+        return None

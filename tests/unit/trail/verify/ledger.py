@@ -73,6 +73,8 @@ class Ledger:
     objects: dict[str, Fetched] = field(default_factory=dict)
     digests: list[str] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
+    others: dict[str, "Ledger"] = field(default_factory=dict)
+    """The buckets beside it that can be read."""
     _previous: dict[str, Any] | None = None
 
     def keys(self) -> Iterator[str]:
@@ -80,6 +82,13 @@ class Ledger:
 
     def fetch(self, key: str) -> Fetched | None:
         return self.objects.get(key)
+
+    def beside(self, bucket: str) -> "Ledger | None":
+        return self.others.get(bucket)
+
+    def moved(self, bucket: str) -> "Ledger":
+        """From now on the trail delivers to another bucket."""
+        return Ledger(f"s3://{bucket}", bucket, self.region, _previous=self._previous, others={self.bucket or "": self})
 
     def put_log(self, time: datetime, records: Sequence[Mapping[str, Any]] = ()) -> str:
         token = f"{len(self.logs):016d}"
@@ -98,7 +107,7 @@ class Ledger:
             "awsAccountId": ACCOUNT,
             "digestStartTime": f"{start:%Y-%m-%dT%H:%M:%SZ}",
             "digestEndTime": f"{end:%Y-%m-%dT%H:%M:%SZ}",
-            "digestS3Bucket": BUCKET,
+            "digestS3Bucket": self.bucket,
             "digestS3Object": where,
             "digestPublicKeyFingerprint": key(number).listed["Fingerprint"],
             "digestSignatureAlgorithm": "SHA256withRSA",
@@ -111,19 +120,20 @@ class Ledger:
         }
         text = json.dumps(body).encode()
         hashed = sha256(text).hexdigest()
-        signed = "\n".join((body["digestEndTime"], f"{BUCKET}/{where}", hashed, before.get("signature") or "null"))
+        signed = "\n".join((body["digestEndTime"], f"{self.bucket}/{where}", hashed, before.get("signature") or "null"))
         signature = key(number).sign(signed.encode())
         self.objects[where] = Fetched(
             gzip.compress(text), {"signature": signature, "signature-algorithm": "SHA256withRSA"}
         )
         self.digests.append(where)
-        self._previous = {"bucket": BUCKET, "object": where, "hash": hashed, "signature": signature}
+        self._previous = {"bucket": self.bucket, "object": where, "hash": hashed, "signature": signature}
         return where
 
     def _entry(self, where: str) -> dict[str, str]:
-        text = gzip.decompress(self.objects[where].body)
+        holder = next(each for each in (self, *self.others.values()) if where in each.objects)
+        text = gzip.decompress(holder.objects[where].body)
         return {
-            "s3Bucket": BUCKET,
+            "s3Bucket": holder.bucket or BUCKET,
             "s3Object": where,
             "hashValue": sha256(text).hexdigest(),
             "hashAlgorithm": "SHA-256",

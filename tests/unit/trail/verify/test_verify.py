@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.unit.trail.verify.ledger import (
     ACCOUNT,
+    BUCKET,
     FOLDER,
     HOUR,
     REGION,
@@ -23,6 +24,7 @@ from tests.unit.trail.verify.ledger import (
     stop_record,
 )
 
+from trailstate.cli.verify import as_table
 from trailstate.trail.verify import Directory, Expected, Fetched, PublicKeys, Report, verify
 from trailstate.trail.verify.names import Place
 
@@ -295,3 +297,47 @@ def test_a_trail_that_comes_to_be_of_its_home_alone_misses_nothing_elsewhere() -
     told = told_by(START + 5 * HOUR)
     assert kinds(verify(made, keys(), expected=[told])) == {"tail-missing": 1}
     assert verify(made, keys(), expected=[replace(told, is_multi_region=False)]).is_clean
+
+
+def a_trail_that_moved() -> Ledger:
+    """Two hours in one bucket; the third hour's first file still went there, its digest and all that follows do not."""
+    old = ledger(2)
+    late = old.put_log(START + 2 * HOUR + timedelta(minutes=10))
+    new = old.moved("evidence-2")
+    new.put_digest(START + 2 * HOUR, [late, new.put_log(START + 2 * HOUR + timedelta(minutes=40))])
+    extend(new, START + 3 * HOUR)
+    return new
+
+
+def test_a_trail_that_moved_to_another_bucket_misses_nothing_there() -> None:
+    report = verify(a_trail_that_moved(), keys())
+
+    assert (report.findings, report.logs, report.logs_valid, report.unread) == ([], 4, 4, {})
+
+
+def test_what_it_delivered_before_is_held_against_its_digests_too() -> None:
+    made = a_trail_that_moved()
+    before = made.others[BUCKET]
+    before.remove(before.digests[-1], before.logs[-1])
+
+    assert [(each.kind, each.subject) for each in verify(made, keys()).findings] == [
+        ("digest-missing", f"s3://{BUCKET}/{before.digests[-1]}"),
+        ("log-missing", before.logs[-1]),
+    ]
+
+
+def test_an_altered_digest_of_the_bucket_before_is_found() -> None:
+    made = a_trail_that_moved()
+    before = made.others[BUCKET]
+    before.rewrite(before.digests[-1], gzip.compress(before.text(before.digests[-1]) + b" "))
+
+    assert [each.kind for each in verify(made, keys()).findings] == ["digest-altered"]
+
+
+def test_a_bucket_that_cannot_be_read_is_named_and_not_called_valid() -> None:
+    made = a_trail_that_moved()
+    made.others.clear()
+    report = verify(made, keys())
+
+    assert (report.findings, report.logs, report.logs_valid, report.unread) == ([], 3, 3, {BUCKET: 2})
+    assert f"not read: 2 files in s3://{BUCKET}, to which the trail delivered before" in as_table(report)
