@@ -23,6 +23,13 @@ from trailstate.world import RealWorld
 ACCOUNT, REGION = "111122223333", "us-east-1"
 NOW = RealWorld().now()
 YESTERDAY = datetime.combine(NOW.date() - timedelta(days=1), datetime.min.time(), UTC)
+
+
+def at(clock: str) -> str:
+    """That day's time, named by its date: while the tests run yesterday may become the day before."""
+    return f"{YESTERDAY:%Y-%m-%d}T{clock}:00Z"
+
+
 IN_VPC = {"resourceType": "AWS::EC2::VPC", "resourceId": "vpc-1", "resourceName": None, "name": "Is contained in Vpc"}
 
 
@@ -116,13 +123,13 @@ def test_what_is_short_stands_on_one_line() -> None:
 
 
 def test_show_at_a_moment_tells_what_was_then(data: Path) -> None:
-    shown = json.loads(run(data, "show", "sg-1", "--at", "yesterday 15:42", "-o", "json").stdout)
+    shown = json.loads(run(data, "show", "sg-1", "--at", at("15:42"), "-o", "json").stdout)
     assert shown["item"]["configuration"] == {"ipPermissions": []}
     assert shown["cause"]["eventName"] == "CreateSecurityGroup"
 
 
 def test_before_it_was_known_it_says_so(data: Path) -> None:
-    refused = run(data, "show", "sg-1", "--at", "yesterday 14:00")
+    refused = run(data, "show", "sg-1", "--at", at("14:00"))
     assert refused.exit_code == ExitCode.NO
     assert "was not known at" in refused.stderr
 
@@ -139,8 +146,8 @@ def test_history_is_a_timeline_with_calls_and_changes(data: Path) -> None:
 def test_diff_tells_what_changed_between_two_moments(data: Path) -> None:
     expected = '+ configuration.ipPermissions[0]  {"fromPort": 22, "ipRanges": ["0.0.0.0/0"]}\n'
     assert run(data, "diff", "sg-1").stdout == expected
-    assert run(data, "diff", "sg-1", "--since", "yesterday 15:42").stdout == expected
-    assert run(data, "diff", "sg-1", "--since", "yesterday 15:10", "--until", "yesterday 15:42").stdout == ""
+    assert run(data, "diff", "sg-1", "--since", at("15:42")).stdout == expected
+    assert run(data, "diff", "sg-1", "--since", at("15:10"), "--until", at("15:42")).stdout == ""
     (change,) = json.loads(run(data, "diff", "sg-1", "-o", "json").stdout)
     assert (change["path"], change["kind"]) == ("configuration.ipPermissions[0]", "added")
 
