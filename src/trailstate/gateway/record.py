@@ -32,6 +32,8 @@ class Begun:
 
     call: Call
     draft: record.Draft | None = None
+    is_decided: bool = False
+    """Whether somebody has looked if it is kept; that may mean to ask the selectors of every trail."""
     intends: bool = False
 
 
@@ -99,8 +101,9 @@ class Recorder:
 
     def draft(self, begun: Begun) -> None:
         """Write what of the call's record needs no outcome; there is time for it while the estate is at the call."""
-        if begun.draft is None and self.keeps(begun.call):
-            begun.draft = record.draft(begun.call)
+        if not begun.is_decided:
+            begun.is_decided = True
+            begun.draft = record.draft(begun.call) if self.keeps(begun.call) else None
 
     def keep(self, call: Call, outcome: Outcome, *, begun: Begun | None = None, staged: Commit = NOTHING) -> None:
         """Append the call's record and commit it with what the call staged; durable when this returns.
@@ -152,7 +155,7 @@ class Recorder:
 
     def _lines(self, begun: Begun, outcome: Outcome) -> list[Append]:
         """What the journal gets of a call: its own record, unless it is a data event nobody wants, which is counted.
-        What was begun is kept, whatever was changed about trails since."""
+        It is what was decided first, whatever was changed about trails since."""
         call = begun.call
         further = [] if is_silent(call) else [journal.line(each) for each in self._further(call)]
         self.draft(begun)

@@ -52,3 +52,22 @@ def test_what_was_intended_is_kept_though_nobody_selects_it_any_more() -> None:
 
     assert begun.intends
     assert (store.head(JOURNAL), store.intents()) == (1, [])
+
+
+def test_the_selectors_of_all_trails_are_asked_once_a_call() -> None:
+    world = SimulatedWorld(1)
+    asked: list[Call] = []
+    store = MemoryStore(world)
+
+    def selects(call: Call) -> bool:
+        asked.append(call)
+        return False
+
+    recorder = Recorder(store, data_events="selected", on_audit_failure="refuse", selects=selects)
+    call = a_put(world)
+
+    begun = recorder.begin(call)
+    recorder.draft(begun)
+    recorder.keep(call, DONE, begun=begun)
+
+    assert (len(asked), store.head(JOURNAL), recorder.data_events_not_kept) == (1, 0, 1)
