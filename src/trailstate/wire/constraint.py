@@ -88,12 +88,7 @@ class Compiler:
             if measure is not None:
                 measure(value, path, findings)
             for index, item in enumerate(value, 1):
-                place = ((path, str(index)), "member")
-                if item is None:
-                    findings.append(null(place))
-                else:
-                    item_check(item, place, findings)
-                if len(findings) >= FINDINGS_MAX:
+                if not _held(item, item_check, ((path, str(index)), "member"), findings):
                     return
 
         return check
@@ -110,14 +105,19 @@ class Compiler:
             for key, item in value.items():
                 key_check(key, (path, "key"), findings)
                 place = ((path, str(key)[:SHOWN_CHARACTERS_MAX]), "member")
-                if item is None:
-                    findings.append(null(place))
-                else:
-                    value_check(item, place, findings)
-                if len(findings) >= FINDINGS_MAX:
+                if not _held(item, value_check, place, findings):
                     return
 
         return check
+
+
+def _held(item: Any, check: Check, place: Path, findings: Findings) -> bool:
+    """Check what stands in a list or map, where nothing may be null; whether there is room for further findings."""
+    if item is None:
+        findings.append(null(place))
+    else:
+        check(item, place, findings)
+    return len(findings) < FINDINGS_MAX
 
 
 def _depth(path: Path) -> int:
