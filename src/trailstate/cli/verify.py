@@ -198,7 +198,8 @@ def as_table(report: "Report", width: int | None = None) -> str:
         lines += _some(f"proven until {until:%Y-%m-%d %H:%M:%S} UTC", chains)
     text = "".join(visible(line) + "\n" for line in lines)
     if report.is_clean:
-        return f"{text}nothing was found: what is there is untouched, and nothing is missing\n"
+        where = "of what could be read " if report.unread else ""
+        return f"{text}nothing was found: what is there is untouched, and nothing {where}is missing\n"
     rows = _rows(report.findings)
     if width is None:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNBOUNDED_COLUMNS

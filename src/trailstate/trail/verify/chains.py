@@ -62,14 +62,14 @@ def judge(
         valid.append(digest)
     period = _period(ordered)
     silences: list[Stretch] = []
-    came = [each for each in ordered if _came(chain, each) and (start is None or each.start > start)]
+    came = {each.key: each for each in valid if _came(chain, each) and (start is None or each.start > start)}
     for older, digest in zip((None, *ordered), ordered, strict=False):
         findings += _pointer_faults(chain, digest, by_key)
-        if digest not in came and (start is None or digest.start > start):
+        if digest.key not in came and (start is None or digest.start > start):
             findings += _missing_before(chain, older, digest, by_key, period)
         if older is not None and digest.body.previousDigestS3Object is None and digest.start > older.end:
             silences.append(Stretch(older.end, digest.start))
-    return Judged(findings, valid, unproven, silences, came)
+    return Judged(findings, valid, unproven, silences, list(came.values()))
 
 
 def _came(chain: Chain, digest: DigestFile) -> bool:
